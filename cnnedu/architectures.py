@@ -1,0 +1,86 @@
+"""The networks of the course, by name: small ones that other people have described and trained.
+
+Each is the *corrected* form of its origin: the same layers and the same number of parameters, with
+the gradients that the loss really has.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnedu.initializers import normal_over_area, uniform_positive
+from cnnedu.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU
+from cnnedu.layers.base import Layer
+from cnnedu.network import Sequential
+
+IMAGE = (1, 28, 28)
+CLASSES = 10
+
+
+def _notebook(rng: np.random.Generator) -> list[Layer]:
+    """Six 3 x 3 kernels, pooling, one dense layer; no bias, no ReLU. 10,194 parameters."""
+    return [
+        Conv2D(1, 6, 3, bias=False, initializer=normal_over_area, rng=rng),
+        MaxPool2D(2),
+        Flatten(),
+        Dense(6 * 13 * 13, CLASSES, bias=False, rng=rng),
+    ]
+
+
+def _cnn_rs(rng: np.random.Generator) -> list[Layer]:
+    """Sixteen 3 x 3 kernels, pooling, one dense layer with bias; no ReLU. 27,194 parameters."""
+    return [
+        Conv2D(1, 16, 3, bias=False, initializer=uniform_positive, rng=rng),
+        MaxPool2D(2),
+        Flatten(),
+        Dense(16 * 13 * 13, CLASSES, rng=rng),
+    ]
+
+
+def _lasagne(rng: np.random.Generator) -> list[Layer]:
+    """Two convolutions of 32 kernels 5 x 5, two dense layers, dropout. 160,362 parameters."""
+    return [
+        Conv2D(1, 32, 5, rng=rng),
+        ReLU(),
+        MaxPool2D(2),
+        Conv2D(32, 32, 5, rng=rng),
+        ReLU(),
+        MaxPool2D(2),
+        Flatten(),
+        Dropout(0.5, rng=rng),
+        Dense(32 * 4 * 4, 256, rng=rng),
+        ReLU(),
+        Dropout(0.5, rng=rng),
+        Dense(256, CLASSES, rng=rng),
+    ]
+
+
+ARCHITECTURES = {"notebook": _notebook, "cnn-rs": _cnn_rs, "lasagne": _lasagne}
+
+
+def build(name: str, *, rng: np.random.Generator) -> Sequential:
+    """Build one of the course's networks, untrained, for images of shape (1, 28, 28).
+
+    Parameters
+    ----------
+    name : str
+        - "notebook": six 3 x 3 kernels -> pooling -> 10; 10,194 parameters (lessons 3 to 5).
+        - "cnn-rs": sixteen 3 x 3 kernels -> pooling -> 10; 27,194 parameters.
+        - "lasagne": 32 kernels 5 x 5 -> pooling -> 32 kernels 5 x 5 -> pooling -> 256 -> 10, with ReLU
+          and dropout; 160,362 parameters (after the example network of the Lasagne library).
+    rng : numpy.random.Generator
+        For the weights, and for dropout during training.
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If there is no network of that name.
+    """
+    if name not in ARCHITECTURES:
+        known = ", ".join(repr(known) for known in ARCHITECTURES)
+        raise ValueError(f"name must be one of {known}, got {name!r}")
+    return Sequential(ARCHITECTURES[name](rng), input_shape=IMAGE)

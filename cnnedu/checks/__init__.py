@@ -1,0 +1,103 @@
+"""Tell learners whether, and why not, their exercises are right.
+
+``checks.correlate2d(my_function)`` prints one of three things, and never stops a notebook:
+
+- ``○ not attempted yet``,
+- ``✓ right``, with a sentence on what was built,
+- ``✗`` and a diagnosis, with the smallest input that shows it.
+
+``checks.correlate2d.hint()`` prints the first step. `EXERCISES` lists the exercises of every
+lesson, rising in difficulty; `framework` tells how to write one.
+"""
+
+from cnnedu.checks.framework import Exercise, Mistake, Verdict, WrongAnswer, exercise
+
+# isort: split
+# The exercises come after the framework they are made with.
+from cnnedu.checks.convolution import (
+    convolve2d,
+    correlate1d,
+    correlate2d,
+    correlate2d_strided,
+    output_size,
+)
+from cnnedu.checks.edge_kernels import (
+    diagonal_edge_kernel,
+    edge_strength,
+    gaussian_kernel,
+    separable_factors,
+)
+from cnnedu.checks.feature_maps import (
+    filter_start_correlation,
+    most_exciting,
+    normalize_for_display,
+    receptive_field,
+)
+from cnnedu.checks.layers import (
+    conv_grad_input,
+    conv_grad_weight,
+    conv_layer_parameters,
+    max_pool,
+    max_pool_backward,
+    stable_softmax,
+)
+from cnnedu.checks.training import (
+    accuracy,
+    confusion_matrix,
+    cross_entropy,
+    iterate_minibatches,
+    sgd_step,
+)
+
+EXERCISES = {
+    1: ["output_size", "correlate1d", "correlate2d", "convolve2d", "correlate2d_strided"],
+    2: ["diagonal_edge_kernel", "edge_strength", "gaussian_kernel", "separable_factors"],
+    3: [
+        "conv_layer_parameters",
+        "max_pool",
+        "stable_softmax",
+        "conv_grad_weight",
+        "conv_grad_input",
+        "max_pool_backward",
+    ],
+    4: ["accuracy", "cross_entropy", "sgd_step", "iterate_minibatches", "confusion_matrix"],
+    5: [
+        "receptive_field",
+        "normalize_for_display",
+        "filter_start_correlation",
+        "most_exciting",
+    ],
+}
+
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Mistake",
+    "Verdict",
+    "WrongAnswer",
+    "accuracy",
+    "confusion_matrix",
+    "conv_grad_input",
+    "conv_grad_weight",
+    "conv_layer_parameters",
+    "convolve2d",
+    "correlate1d",
+    "correlate2d",
+    "correlate2d_strided",
+    "cross_entropy",
+    "diagonal_edge_kernel",
+    "edge_strength",
+    "exercise",
+    "filter_start_correlation",
+    "gaussian_kernel",
+    "iterate_minibatches",
+    "max_pool",
+    "max_pool_backward",
+    "most_exciting",
+    "normalize_for_display",
+    "output_size",
+    "receptive_field",
+    "separable_factors",
+    "sgd_step",
+    "stable_softmax",
+]

@@ -1,0 +1,30 @@
+"""Real images to learn from: handwritten digits with and without a network, and photographs."""
+
+from cnnedu.data.batches import iterate_batches
+from cnnedu.data.dataset import Dataset, Part
+from cnnedu.data.digits import (
+    center_by_mass,
+    load_digits,
+    scale_to_box,
+    stretch_contrast,
+    to_mnist_form,
+)
+from cnnedu.data.download import DataError
+from cnnedu.data.idx import read_idx
+from cnnedu.data.mnist import load_mnist
+from cnnedu.data.photographs import load_photograph
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Part",
+    "center_by_mass",
+    "iterate_batches",
+    "load_digits",
+    "load_mnist",
+    "load_photograph",
+    "read_idx",
+    "scale_to_box",
+    "stretch_contrast",
+    "to_mnist_form",
+]

@@ -1,0 +1,59 @@
+"""Dropout: in training, each number is set to zero with some probability, so that no one is relied on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cnnedu.layers.base import Layer, check_grad
+from cnnedu.shapes import check_float
+
+
+class Dropout(Layer):
+    """Set each number to zero with probability ``rate`` in training; do nothing otherwise.
+
+    What is kept is divided by ``1 - rate``, so that the expected value stays the same and nothing
+    needs to change when the network is used ("inverted" dropout).
+
+    Parameters
+    ----------
+    rate : float
+        The probability of zero, in [0, 1).
+    rng : numpy.random.Generator
+        Seeds the layer's own generator, ``layer.rng``, which is part of its state and saved with it.
+
+    Notes
+    -----
+    Hinton et al. (2012), Srivastava et al. (2014). Lessons 4 and 6.
+    """
+
+    kind = "dropout"
+
+    def __init__(self, rate: float, *, rng: np.random.Generator) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f"rate must lie in [0, 1): the share that is dropped, got {rate!r}")
+        self.rate = float(rate)
+        self.rng = np.random.default_rng(rng.integers(2**63))
+
+    def compute(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
+        """Return ``x`` with or without the dropped numbers, and the cache."""
+        check_float(x, "x")
+        if not training or self.rate == 0:
+            return x.copy(order="K"), (x.shape, x.dtype, None)
+        # Drawn in memory order, images last: the same layout as x, so the product runs straight.
+        random = np.moveaxis(self.rng.random((*x.shape[1:], len(x)), dtype=np.float32), -1, 0)
+        keep = random >= self.rate
+        scale = keep * x.dtype.type(1 / (1 - self.rate))
+        return x * scale, (x.shape, x.dtype, scale)
+
+    def differentiate(self, grad_y, cache, *, input_gradient=True):
+        """Return ``grad_y`` where numbers were kept, zero where they were dropped."""
+        shape, dtype, scale = cache
+        grad_y = check_grad(grad_y, shape, dtype)
+        return (grad_y.copy(order="K") if scale is None else grad_y * scale), {}
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"rate": self.rate}
