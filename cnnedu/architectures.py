@@ -66,7 +66,8 @@ def build(name: str, *, rng: np.random.Generator) -> Sequential:
     name : str
         - "notebook": six 3 x 3 kernels -> pooling -> 10; 10,194 parameters (lessons 3 to 5).
         - "cnn-rs": sixteen 3 x 3 kernels -> pooling -> 10; 27,194 parameters.
-        - "lasagne": 32 kernels 5 x 5 -> pooling -> 32 kernels 5 x 5 -> pooling -> 256 -> 10, with ReLU
+        - "lasagne": 32 kernels 5 x 5 -> pooling -> 32 kernels 5 x 5 -> pooling -> 256 -> 10, with
+        ReLU
           and dropout; 160,362 parameters (after the example network of the Lasagne library).
     rng : numpy.random.Generator
         For the weights, and for dropout during training.

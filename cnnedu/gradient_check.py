@@ -46,9 +46,7 @@ class GradientReport:
         for name, error in self.errors.items():
             index, computed, measured = self.worst[name]
             place = "[" + ", ".join(str(number) for number in index) + "]"
-            lines.append(
-                f"{name:{width}}  {error:14.1e}   {place}: {computed:.6g}, {measured:.6g}"
-            )
+            lines.append(f"{name:{width}}  {error:14.1e}   {place}: {computed:.6g}, {measured:.6g}")
         return "\n".join(lines)
 
 
@@ -90,8 +88,9 @@ def gradient_check(
     Returns
     -------
     GradientReport
-        Below 1e-6 the gradients are right; 1e-2 and more means a mistake. Where a curve has a corner
-        (ReLU at 0, two values tied for a maximum), the wiggle can step across it and disagree.
+        Below 1e-6 the gradients are right; 1e-2 and more means a mistake. Where a curve has a
+        corner (ReLU at 0, two values tied for a maximum), the wiggle can step across it and
+        disagree.
 
     Notes
     -----

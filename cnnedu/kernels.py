@@ -1,14 +1,14 @@
 """Hand-made kernels, by name: what people wrote down before networks learned theirs.
 
-Every kernel is meant for *cross-correlation*, the operation a network's convolution layer computes::
+Every kernel is meant for *cross-correlation*, which is what a convolution layer computes::
 
     y[i, j] = sum(kernel[u, v] * image[i + u, j + v] for u, v)
 
 so the sign of a response can be read off the kernel as it is printed: a response is positive where
 the image is bright under the positive numbers and dark under the negative ones. A true convolution
 (`scipy.signal.convolve2d`) turns the kernel by 180 degrees first; that flips the sign of every
-antisymmetric kernel here (the edge kernels, Sobel, Prewitt) and leaves the symmetric ones (the blurs,
-both sharpen kernels, both Laplacians) as they are.
+antisymmetric kernel here (the edge kernels, Sobel, Prewitt), mirrors emboss, and leaves the
+symmetric ones (the blurs, both sharpen kernels, both Laplacians) as they are.
 
 Conventions: ``_x`` looks along a row (left to right) and therefore answers to *vertical* edges,
 ``_y`` looks down a column and answers to *horizontal* edges; both are positive where the image gets
@@ -55,12 +55,12 @@ _TABLE = {
     "sobel_x": (
         [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
         1,
-        "vertical edges: positive where it gets brighter to the right, the middle row counted twice",
+        "vertical edges: positive where it gets brighter to the right, the middle row twice",
     ),
     "sobel_y": (
         [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
         1,
-        "horizontal edges: positive where it gets brighter downward, the middle column counted twice",
+        "horizontal edges: positive where it gets brighter downward, the middle column twice",
     ),
     "prewitt_x": (
         [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
@@ -128,7 +128,7 @@ def kernel(name: str) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Shape (3, 3), float64, to be used in cross-correlation (see the module's text for the signs).
+        Shape (3, 3), float64, to be used in cross-correlation (for the signs see the module).
 
     Raises
     ------

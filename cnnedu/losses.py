@@ -14,8 +14,8 @@ from cnnedu.shapes import check_float, check_labels, check_vectors
 def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """Say how surprised softmax(logits) is by the right answers, in nats.
 
-    ``loss = mean over n of -log(softmax(logits[n])[labels[n]])``, and the gradient is as simple as a
-    gradient can be: ``(softmax(logits) - one_hot(labels)) / N``. Ten classes guessed blindly cost
+    ``loss = mean over n of -log(softmax(logits[n])[labels[n]])``, and the gradient is as simple as
+    a gradient can be: ``(softmax(logits) - one_hot(labels)) / N``. Ten classes guessed blindly cost
     ``log(10) = 2.303``. (In bits, as some logs print it, divide by ``log(2)``.)
 
     Parameters
@@ -38,8 +38,8 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
 
     Notes
     -----
-    Computed as ``log(sum(exp(logits))) - logits[label]`` with the largest logit subtracted first, so
-    that nothing overflows and no logarithm of zero is taken. Lesson 4.
+    Computed as ``log(sum(exp(logits))) - logits[label]`` with the largest logit subtracted first,
+    so that nothing overflows and no logarithm of zero is taken. Lesson 4.
     """
     check_vectors(logits, name="logits")
     labels = check_labels(labels, *logits.shape)

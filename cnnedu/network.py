@@ -19,7 +19,8 @@ class Sequential(Layer):
     """Layers in a row, ending in logits (scores); softmax is the loss's business.
 
     A network is itself a layer: it computes, differentiates, and has parameters (called
-    "conv1.weight" and so on), so whatever works on a layer, a gradient check for example, works on it.
+    "conv1.weight" and so on), so whatever works on a layer, a gradient check for example, works on
+    it.
 
     Parameters
     ----------
@@ -67,6 +68,11 @@ class Sequential(Layer):
             if not isinstance(layer, Layer):
                 remedy = "; write ReLU(), with brackets" if isinstance(layer, type) else ""
                 raise TypeError(f"layer {position} must be a layer, got {layer!r}{remedy}")
+            if isinstance(layer, Sequential):
+                raise TypeError(
+                    f"layer {position} is a network itself: write out its layers, "
+                    "Sequential([*network, ...])"
+                )
             if any(layer is other for other in self.layers[:position]):
                 raise ValueError(
                     f"layer {position}, {layer!r}, is already in the network: each layer keeps its "
@@ -141,7 +147,7 @@ class Sequential(Layer):
     def compute(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
         """Return the logits and every layer's cache."""
         caches = []
-        for _, y, cache in self._layer_by_layer(x, training):
+        for _, y, cache in self._layer_by_layer(x, training):  # noqa: B007, the last one is kept
             caches.append(cache)
         return y, caches
 
@@ -184,9 +190,7 @@ class Sequential(Layer):
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of one output for the shape of one input, without computing."""
-        for _, shape in self._shapes(input_shape):
-            pass
-        return shape
+        return list(self._shapes(input_shape))[-1][1]
 
     def _shapes(self, input_shape: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
         shape = tuple(input_shape)
@@ -202,7 +206,7 @@ class Sequential(Layer):
     # Using
 
     def check_images(self, images: Any) -> np.ndarray:
-        """Check images where they enter (shape, dtype, finite); return them in the network's dtype."""
+        """Check images where they enter; return them in the network's dtype."""
         check_float(images, "images")
         if self.input_shape is not None and images.shape[1:] != self.input_shape:
             remedy = ""
@@ -278,8 +282,8 @@ class Sequential(Layer):
     def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return every layer's output, by the layer's name, in order.
 
-        Computed layer by layer as the textbook says, with dropout off; nothing of a training that is
-        under way is touched.
+        Computed layer by layer as the textbook says, with dropout off; nothing of a training that
+        is under way is touched.
 
         Parameters
         ----------
@@ -304,9 +308,9 @@ class Sequential(Layer):
         ----------
         images : ndarray, shape (N, C, H, W)
         target : int, tuple, or ndarray
-            Which output to differentiate: a class or channel (an int; a whole feature map is summed),
-            one number per image (an int array of shape (N,)), one unit of a feature map
-            (a tuple (channel, row, column)), or a float array in the shape of the layer's output,
+            Which output to differentiate: a class or channel (an int; a whole feature map is
+            summed), one number per image (an int array of shape (N,)), one unit of a feature map (a
+            tuple (channel, row, column)), or a float array in the shape of the layer's output,
             taken as the gradient there.
         layer : int or str, optional
             The layer whose output is meant: by name or position; the last one if not given.
@@ -314,8 +318,8 @@ class Sequential(Layer):
         Returns
         -------
         dict of str to ndarray
-            "input" and every layer up to the chosen one: the gradient with respect to the images and
-            to that layer's output, each in its shape.
+            "input" and every layer up to the chosen one: the gradient with respect to the images
+            and to that layer's output, each in its shape.
 
         Raises
         ------
@@ -343,8 +347,8 @@ class Sequential(Layer):
         shape = self.input_shape if input_shape is None else tuple(input_shape)
         if shape is None:
             raise ValueError(
-                "the summary needs the shape of one input: network.summary((1, 28, 28)), or make the "
-                "network with input_shape=(1, 28, 28)"
+                "the summary needs the shape of one input: network.summary((1, 28, 28)), or make "
+                "the network with input_shape=(1, 28, 28)"
             )
         rows, field = [], ReceptiveField((1, 1), (1, 1))
         for position, output in self._shapes(shape):
@@ -360,7 +364,8 @@ def _chosen(output: np.ndarray, target: Any) -> np.ndarray:
     if array.dtype.kind == "f":
         if array.shape != output.shape:
             raise ValueError(
-                f"a float target must have the shape of the output, {output.shape}, got {array.shape}"
+                f"a float target must have the shape of the output, {output.shape}, "
+                f"got {array.shape}"
             )
         return array.astype(output.dtype, copy=False)
     if array.dtype.kind not in "ui":
@@ -386,13 +391,13 @@ def _chosen(output: np.ndarray, target: Any) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """How much of the input one number sees: its size, and the step to its neighbor's, in pixels."""
+    """How much of the input one number sees: size, and step to its neighbor's, in pixels."""
 
     size: tuple[int, int]
     step: tuple[int, int]
 
     def through(self, layer: Layer) -> ReceptiveField | None:
-        """Return the field after one more layer: ``size + (reach - 1) * step``, ``step * stride``."""
+        """Return the field after a layer: ``size + (reach - 1) * step``, ``step * stride``."""
         if layer.kind == "flatten" or layer.window() is None:
             return None
         reach, stride = layer.window()
@@ -440,9 +445,7 @@ class Summary:
             sees = "all" if row.field is None else size(row.field.size)
             numbers = f"{prod(row.output_shape):,}"
             shape = size(row.output_shape)
-            table.append(
-                (row.name, repr(row.layer), shape, numbers, f"{row.parameters:,}", sees)
-            )
+            table.append((row.name, repr(row.layer), shape, numbers, f"{row.parameters:,}", sees))
         table.append(("total", "", "", "", f"{self.parameters:,}", ""))
         widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
         right = {3, 4}

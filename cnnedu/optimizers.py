@@ -23,7 +23,7 @@ Triple = tuple[str, np.ndarray, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class StepDecay:
-    """Start at ``start`` and multiply by ``factor`` when each share of the training in ``at`` is done."""
+    """Start at ``start``; multiply by ``factor`` when each share of the training ``at`` is done."""
 
     start: float
     factor: float = 0.1
@@ -84,7 +84,8 @@ class Optimizer:
     Parameters
     ----------
     learning_rate : float or callable
-        The step size, or a schedule: a function of the share of the training that is done, in [0, 1].
+        The step size, or a schedule: a function of the share of the training that is done, in [0,
+        1].
     weight_decay : float
         How strongly every parameter is pulled toward zero.
     """
@@ -181,9 +182,9 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """Gradient descent with a velocity that remembers earlier gradients.
 
-    ``velocity = momentum * velocity - learning_rate * gradient``, then ``parameter += velocity``; or,
-    with ``nesterov=True``, ``parameter += momentum * velocity - learning_rate * gradient``: a look
-    ahead along the velocity (Sutskever et al., 2013, as Lasagne and PyTorch compute it).
+    ``velocity = momentum * velocity - learning_rate * gradient``, then ``parameter += velocity``;
+    or, with ``nesterov=True``, ``parameter += momentum * velocity - learning_rate * gradient``: a
+    look ahead along the velocity (Sutskever et al., 2013, as Lasagne and PyTorch compute it).
     ``weight_decay`` adds ``weight_decay * parameter`` to the gradient.
 
     Parameters

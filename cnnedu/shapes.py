@@ -47,7 +47,8 @@ def pair(value: Any, name: str, *, minimum: int = 1) -> tuple[int, int]:
             )
     if len(values) != 2:
         raise ValueError(
-            f"{name} must be one number or a pair (rows, columns), got {len(values)} numbers: {value!r}"
+            f"{name} must be one number or a pair (rows, columns), got {len(values)} "
+            f"numbers: {value!r}"
         )
     if min(values) < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
@@ -246,9 +247,10 @@ def check_labels(labels: Any, count: int, classes: int | None = None) -> np.ndar
 def images_last(x: np.ndarray) -> np.ndarray:
     """Return ``x`` laid out in memory with the images next to each other.
 
-    The shape stays (N, ...); only the strides change. A pixel of all images then lies in one run, so
-    every slice that a convolution or a pooling takes moves long contiguous pieces of memory. (PyTorch
-    calls the same idea a memory format.) An array that already lies so is returned as it is.
+    The shape stays (N, ...); only the strides change. A pixel of all images then lies in one run,
+    so every slice that a convolution or a pooling takes moves long contiguous pieces of memory.
+    (PyTorch calls the same idea a memory format.) An array that already lies so is returned as it
+    is.
 
     Parameters
     ----------

@@ -37,8 +37,8 @@ def save(network: Sequential, path: str | os.PathLike, *, training: dict | None 
     path : path
         Usually ending in ``.npz``. An existing file is replaced.
     training : dict, optional
-        The state of a training that is under way, for ``fit(..., resume=path)``: dicts, lists, texts,
-        numbers and arrays. The callback ``Checkpoint`` fills it in.
+        The state of a training that is under way, for ``fit(..., resume=path)``: dicts, lists,
+        texts, numbers and arrays. The callback ``Checkpoint`` fills it in.
 
     Raises
     ------
@@ -229,7 +229,9 @@ def _umask() -> int:
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """Read header and arrays, or say why this is not a file to load."""
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; networks are written by save(network, path)")
+        raise FileNotFoundError(
+            f"there is no file {path}; networks are written by save(network, path)"
+        )
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the path of a file that save wrote")
     try:

@@ -237,7 +237,11 @@ class Training:
         for name, wanted, came in (
             ("optimizer", type(self.optimizer).__name__, state["optimizer"]["kind"]),
             ("number of batches per epoch", self.batches_per_epoch, state["batches_per_epoch"]),
-            ("random generator", type(self.rng.bit_generator).__name__, state["rng"]["bit_generator"]),
+            (
+                "random generator",
+                type(self.rng.bit_generator).__name__,
+                state["rng"]["bit_generator"],
+            ),
         ):
             if wanted != came:
                 raise ValueError(
@@ -273,8 +277,8 @@ def fit(
 ) -> History:
     """Train a network, in place.
 
-    Each epoch goes through all the data once, newly shuffled, in mini-batches. For each batch: forward,
-    loss, backward, one step of the optimizer.
+    Each epoch goes through all the data once, newly shuffled, in mini-batches. For each batch:
+    forward, loss, backward, one step of the optimizer.
 
     Parameters
     ----------
@@ -338,7 +342,9 @@ def fit(
     callbacks = list(callbacks)
     for callback in callbacks:
         callback.on_start(training)
-    with _progress_bar(training, progress) as bar:
+    # A loss that overflows is told in one sentence below, not in NumPy's warnings.
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    with _progress_bar(training, progress) as bar, quiet:
         while training.epoch < epochs and not training.stop:
             start = time.perf_counter()
             if training.batch == 0:
@@ -363,8 +369,9 @@ def _train_epoch(training, data, batch_size, drop_last, loss, callbacks, bar) ->
         value, grad = loss(outputs, targets)
         if not np.isfinite(value):
             raise FloatingPointError(
-                f"the loss became {value} in epoch {training.epoch + 1}, batch {training.batch + 1}: "
-                f"the learning rate {optimizer.rate(training.progress):g} is probably too high"
+                f"the loss became {value} in epoch {training.epoch + 1}, batch "
+                f"{training.batch + 1}: the learning rate "
+                f"{optimizer.rate(training.progress):g} is probably too high"
             )
         network.backward(grad, input_gradient=False)
         gradients = network.grads

@@ -101,15 +101,22 @@ def describe(value: Any) -> str:
     if value is Ellipsis:
         return "..."
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        kind = (
+            "an array" if value.dtype.kind in "biuf" else f"an array of {value.dtype.name} values"
+        )
+        return f"{kind} of shape {value.shape}"
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
     if isinstance(value, (bool, np.bool_)):
         return f"the truth value {bool(value)}"
     if isinstance(value, Integral):
-        return f"the integer {int(value)}"
+        return f"the integer {int(value)}" if abs(value) < 10**18 else "a huge integer"
     if isinstance(value, (Real, np.floating)):
         return f"the float {float(value):.6g}"
+    if isinstance(value, type) or callable(value):
+        return f"{'the class' if isinstance(value, type) else 'the function'} " + getattr(
+            value, "__name__", type(value).__name__
+        )
     if isinstance(value, (list, tuple)):
         return f"a {type(value).__name__} of length {len(value)}"
     kind = type(value).__name__
@@ -137,7 +144,7 @@ def _number_difference(expected: Real, answer: Any) -> str | None:
     if whole and number.dtype.kind == "f":
         return (
             f"the number is right, but it is the float {float(number)}: "
-            "a count must be an integer (divide with //)"
+            "sizes, counts and positions must be integers (divide with //)"
         )
     return None
 
@@ -148,17 +155,30 @@ def _array_difference(expected: np.ndarray, answer: Any) -> str | None:
         wanted = f"an array of shape {expected.shape}"
         return f"the answer is {wanted}, but your function returns {describe(answer)}"
     if array.shape != expected.shape:
-        return f"the shape should be {expected.shape}, but yours is {array.shape}"
+        wanted = f"the shape should be {expected.shape}, but yours is {array.shape}"
+        return wanted + _off_by_one(expected.shape, array.shape)
     wrong = ~np.isfinite(array)
     if wrong.any():
         kind = "NaN (not a number)" if np.isnan(array).any() else "infinity"
         return f"your answer contains {kind} in {wrong.sum()} of {array.size} places"
+    if not _close(array, expected) and array.size == 1:
+        return "the shape is right, but the value is not"
     if not _close(array, expected):
         bad = np.count_nonzero(
             ~np.isclose(array, expected, rtol=RELATIVE_TOLERANCE, atol=ABSOLUTE_TOLERANCE)
         )
         return f"the shape is right, but {bad} of {array.size} values are not"
     return None
+
+
+def _off_by_one(expected: tuple[int, ...], given: tuple[int, ...]) -> str:
+    """Point out a shape that is one too small, or one too large, along some axes."""
+    if len(expected) != len(given):
+        return ""
+    steps = {b - a for a, b in zip(expected, given, strict=True)}
+    if steps <= {0, -1}:
+        return ": one too few, does a loop stop a step too early?"
+    return ": one too many, does a loop go a step too far?" if steps <= {0, 1} else ""
 
 
 def _tuple_difference(expected: tuple, answer: Any) -> str | None:

@@ -16,6 +16,7 @@ from cnnedu.checks.sliding import correlate, floats, small_integers
         (5, 3, 1, 1, 1),
         (6, 3, 2, 0, 1),
         (7, 3, 2, 0, 1),
+        (6, 2, 3, 0, 1),
         (7, 3, 1, 0, 2),
         (4, 4, 1, 0, 1),
         (28, 5, 1, 2, 1),
@@ -291,6 +292,28 @@ def _(image, kernel):
 
 
 @correlate2d.mistake(
+    "your result is as large as the image, its last rows and columns left at zero: make it no "
+    "larger than the places where the kernel fits, size - kernel_size + 1 along each axis."
+)
+def _(image, kernel):
+    result = np.zeros(image.shape)
+    inside = correlate(image, kernel)
+    result[: inside.shape[0], : inside.shape[1]] = inside
+    return result
+
+
+@correlate2d.mistake(
+    "one size for both axes: neither the image nor the kernel need be square, ask for the height "
+    "and the width of each."
+)
+def _(image, kernel):
+    size = kernel.shape[0]
+    places = image.shape[0] - size + 1
+    patches = [[image[i : i + size, j : j + size] for j in range(places)] for i in range(places)]
+    return np.array([[np.sum(patch * kernel) for patch in row] for row in patches])
+
+
+@correlate2d.mistake(
     "you divide by the number of kernel elements: that is a mean, correlation is a plain sum."
 )
 def _(image, kernel):
@@ -325,9 +348,7 @@ def convolve2d(image, kernel):
     return correlate(image, kernel[::-1, ::-1])
 
 
-@convolve2d.mistake(
-    "that is correlation: for convolution, flip the kernel first, along both axes."
-)
+@convolve2d.mistake("that is correlation: for convolution, flip the kernel first, along both axes.")
 def _(image, kernel):
     return correlate(image, kernel)
 
@@ -408,7 +429,9 @@ def correlate2d_strided(image, kernel, stride, padding):
     return correlate(np.pad(image, padding), kernel)[::stride, ::stride]
 
 
-@correlate2d_strided.mistake("the stride is left out: the kernel should move `stride` pixels a step.")
+@correlate2d_strided.mistake(
+    "the stride is left out: the kernel should move `stride` pixels a step."
+)
 def _(image, kernel, stride, padding):
     return correlate(np.pad(image, padding), kernel)
 
@@ -445,7 +468,9 @@ def _(image, kernel, stride, padding):
     return correlate(np.pad(image, (0, padding)), kernel)[::stride, ::stride]
 
 
-@correlate2d_strided.mistake("you pad the top and the left only: the zeros stand on all four sides.")
+@correlate2d_strided.mistake(
+    "you pad the top and the left only: the zeros stand on all four sides."
+)
 def _(image, kernel, stride, padding):
     return correlate(np.pad(image, (padding, 0)), kernel)[::stride, ::stride]
 

@@ -5,9 +5,8 @@ import numpy as np
 from cnnedu.checks.answers import as_numbers
 from cnnedu.checks.framework import WrongAnswer, exercise
 from cnnedu.checks.sliding import correlate, floats, small_integers
+from cnnedu.kernels import kernel as named_kernel
 
-_SOBEL_X = floats([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-_PREWITT_X = floats([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]])
 # An edge along a diagonal: one side bright (1), the other dark (0), the diagonal itself between.
 _FALLING_EDGE = floats([[0.5, 1, 1], [0, 0.5, 1], [0, 0, 0.5]])
 _RISING_EDGE = _FALLING_EDGE[:, ::-1]
@@ -85,8 +84,8 @@ def edge_strength(image):
     return np.hypot(*_gradients(image))
 
 
-def _gradients(image, kernel=_SOBEL_X, mode="valid"):
-    return correlate(image, kernel, mode), correlate(image, kernel.T, mode)
+def _gradients(image, family="sobel", mode="valid"):
+    return tuple(correlate(image, named_kernel(f"{family}_{axis}"), mode) for axis in "xy")
 
 
 @edge_strength.mistake(
@@ -140,7 +139,7 @@ def _(image):
     "those are Prewitt's kernels (weights 1, 1, 1): Sobel's weigh the middle row double (1, 2, 1)."
 )
 def _(image):
-    return np.hypot(*_gradients(image, _PREWITT_X))
+    return np.hypot(*_gradients(image, "prewitt"))
 
 
 @edge_strength.mistake("you take the mean of the two squares: add them, without dividing by 2.")
@@ -191,17 +190,13 @@ def _(size, sigma):
     return bell / bell.sum()
 
 
-@gaussian_kernel.mistake(
-    "sigma is not squared: the exponent is -r**2 / (2 * sigma**2)."
-)
+@gaussian_kernel.mistake("sigma is not squared: the exponent is -r**2 / (2 * sigma**2).")
 def _(size, sigma):
     bell = _bell(size, 2 * sigma)
     return bell / bell.sum()
 
 
-@gaussian_kernel.mistake(
-    "the 2 got squared as well: 2 * sigma**2, not (2 * sigma)**2."
-)
+@gaussian_kernel.mistake("the 2 got squared as well: 2 * sigma**2, not (2 * sigma)**2.")
 def _(size, sigma):
     bell = _bell(size, (2 * sigma) ** 2)
     return bell / bell.sum()
@@ -220,6 +215,16 @@ def _(size, sigma):
 )
 def _(size, sigma):
     bell = _bell(size, 2 * sigma**2, middle=0)
+    return bell / bell.sum()
+
+
+@gaussian_kernel.mistake(
+    "the distances run from -1 to 1 whatever the size: sigma is in pixels, so measure them in "
+    "pixels, ... -2, -1, 0, 1, 2 ..."
+)
+def _(size, sigma):
+    x = np.linspace(-1, 1, size)
+    bell = np.exp(-(x[:, None] ** 2 + x**2) / (2 * sigma**2))
     return bell / bell.sum()
 
 

@@ -139,11 +139,13 @@ def _(filters):
 
 
 @normalize_for_display.mistake(
-    "stretched from the smallest to the largest weight, which divides by zero where all are equal, "
-    "and moves zero off the middle gray. Divide by the largest magnitude instead."
+    "each filter is stretched from its own smallest to its own largest weight: zero is another "
+    "gray in each. One scale for all, and zero at 0.5."
 )
 def _(filters):
-    return (filters - filters.min()) / np.ptp(filters)
+    smallest = filters.min(axis=(1, 2), keepdims=True)
+    spread = np.ptp(filters, axis=(1, 2), keepdims=True)
+    return np.where(spread > 0, (filters - smallest) / np.where(spread > 0, spread, 1), 0.5)
 
 
 @normalize_for_display.mistake(
@@ -161,9 +163,7 @@ def _(filters):
     return 0.5 + filters / (2 * np.abs(filters).max())
 
 
-@normalize_for_display.mistake(
-    "your values lie between -1 and 1: halve them, then add 0.5."
-)
+@normalize_for_display.mistake("your values lie between -1 and 1: halve them, then add 0.5.")
 def _(filters):
     return 2 * _gray(filters, np.abs(filters).max()) - 1
 
@@ -183,7 +183,9 @@ def _(filters):
     return np.abs(filters) / max(np.abs(filters).max(), 1e-12)
 
 
-@normalize_for_display.mistake("upside down: positive weights should be brighter than the middle gray.")
+@normalize_for_display.mistake(
+    "upside down: positive weights should be brighter than the middle gray."
+)
 def _(filters):
     return 1 - _gray(filters, np.abs(filters).max())
 
@@ -347,9 +349,7 @@ def _(maps, channel):
     return _place(maps)
 
 
-@most_exciting.mistake(
-    "you search all channels: look at maps[:, channel] only."
-)
+@most_exciting.mistake("you search all channels: look at maps[:, channel] only.")
 def _(maps, channel):
     image, _, row, column = _place(maps)
     return image, row, column

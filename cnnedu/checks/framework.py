@@ -3,8 +3,9 @@
 An exercise is a *reference* function, some *cases* (tiny ones first, so that a counterexample can
 be read), and a list of *known mistakes*: wrong implementations, each with its diagnosis. A
 learner's function is run on every case. If all its answers are right, it is right; if they all
-equal those of a known mistake, that mistake's diagnosis is printed; otherwise the first wrong
-answer is shown. The learner's errors become diagnoses too: a check never stops a notebook.
+equal those of a known mistake (errors and NaN aside), that mistake's diagnosis is printed;
+otherwise the first wrong answer is shown. The learner's errors become diagnoses too: a check never
+stops a notebook.
 
 To make an exercise of your own, decorate its reference function::
 
@@ -50,7 +51,7 @@ SEED = 20
 
 
 class WrongAnswer(ValueError):  # noqa: N818  (it is not the program that is in error)
-    """Raised by an exercise's ``view`` for an answer it cannot read; the message is the diagnosis."""
+    """Raised by a ``view`` for an answer it cannot read; the message is the diagnosis."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,12 @@ class _Outcome:
         if self.error is not None or other.error is not None:
             return type(self.error) is type(other.error)
         return same(self.value, other.value)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the answer is made of finite numbers."""
+        numbers = None if self.error is not None else as_numbers(self.value)
+        return numbers is not None and bool(np.isfinite(numbers).all())
 
     @property
     def is_blank(self) -> bool:
@@ -171,6 +178,14 @@ class Exercise:
         self._view = view
         self._judge = judge
         self._names = list(inspect.signature(reference).parameters)
+        if not self._tiny_cases:
+            raise ValueError(f"exercise {self.name!r} has no cases: give it at least one")
+        for case in self._tiny_cases:
+            if not isinstance(case, tuple) or len(case) != len(self._names):
+                raise ValueError(
+                    f"a case of exercise {self.name!r} should be a tuple of the arguments "
+                    f"({', '.join(self._names)}), but one is {describe(case)}"
+                )
         self.__doc__ = (
             f"Check your {self.signature}: pass the function itself, not its result.\n\n"
             f"{self.statement}"
@@ -233,6 +248,10 @@ class Exercise:
         -------
         Verdict
         """
+        with np.errstate(all="ignore"):  # infinities in an answer are the learner's affair
+            return self._diagnose(function)
+
+    def _diagnose(self, function: Callable) -> Verdict:
         if not callable(function):
             return self._wrong(
                 f"pass the function itself, without calling it: checks.{self.name}({self.name}), "
@@ -257,9 +276,12 @@ class Exercise:
                 return self._wrong(
                     "called twice with the same input, your function gives two different "
                     "answers: let it depend on its arguments alone (no np.random, no global).",
-                    [*self._inputs(arguments), ("first", show_answer(outcome)),
-                     ("then", show_answer(again))],
-                )  # fmt: skip
+                    [
+                        *self._inputs(arguments),
+                        ("first:", _show_outcome(outcome)),
+                        ("then:", _show_outcome(again)),
+                    ],
+                )
         return Verdict("✓", wording.paragraph("✓", f"right: {self.right}"))
 
     def audit(self) -> list[str]:
@@ -283,7 +305,10 @@ class Exercise:
     def _run(self, function: Callable, arguments: tuple) -> _Outcome:
         given = copy.deepcopy(arguments)
         value, error = None, None
-        with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+        with (
+            warnings.catch_warnings(record=True) as caught,
+            np.errstate(all="warn", under="ignore"),
+        ):
             warnings.simplefilter("always")
             try:
                 value = function(*given)
@@ -319,10 +344,10 @@ class Exercise:
             )
         if self._judge is None:
             complaint = difference(truth.value, outcome.value)
-            return f"{complaint}." if complaint else None
+            return complaint if not complaint or complaint.endswith("?") else f"{complaint}."
         try:
             return self._judge(outcome.value, *outcome.arguments)
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except Exception:  # a judge meets whatever learners return
             return f"your function returns {describe(outcome.value)}, which cannot be read."
 
     def _explain(
@@ -335,18 +360,23 @@ class Exercise:
     ) -> Verdict:
         """Find the best diagnosis, and show the smallest counterexample."""
         first = next(index for index, complaint in enumerate(complaints) if complaint)
+        diagnosis = self._known_mistake(cases, outcomes) or _pattern(truths, outcomes)
+        if diagnosis is None:
+            # The same mistake, less carefully written, may overflow or stop in some of the cases.
+            finite = [index for index, outcome in enumerate(outcomes) if outcome.is_finite]
+            wrong = [index for index in finite if complaints[index]]
+            if wrong and 2 * len(finite) >= len(cases):
+                diagnosis = self._known_mistake(
+                    [cases[index] for index in finite], [outcomes[index] for index in finite]
+                )
+                first = wrong[0] if diagnosis else first
+        diagnosis = diagnosis or complaints[first]
         truth, outcome = truths[first], outcomes[first]
-        diagnosis = (
-            self._known_mistake(cases, outcomes)
-            or _pattern(truths, outcomes)
-            or complaints[first]
-        )
         rows = self._inputs(cases[first])
         if outcome.error is None or isinstance(outcome.error, WrongAnswer):
             rows += self._answers(truth, outcome)
         else:
-            line = _learners_line(function, outcome.error)
-            rows = ([("line", line)] if line else []) + rows
+            rows = _learners_line(function, outcome.error) + rows
         rows += [("NumPy warned:", text) for text in outcome.warned[:1]]
         return self._wrong(diagnosis, rows)
 
@@ -368,10 +398,16 @@ class Exercise:
     def _answers(self, truth: _Outcome, outcome: _Outcome) -> list[tuple[str, str]]:
         if self._judge is not None or isinstance(outcome.error, WrongAnswer):
             return [] if outcome.value is None else [("yours:", wording.show(outcome.value))]
+        if outcome.changed:
+            return [
+                (f"{name} afterwards:", wording.show(after))
+                for name, after in zip(self._names, outcome.arguments, strict=False)
+                if name in outcome.changed
+            ]
         expected, yours = wording.show_both(truth.value, outcome.value)
         rows = [("expected:", expected), ("yours:", yours)]
         place = wording.first_difference(truth.value, outcome.value)
-        return [*rows, ("first at", place)] if place else rows
+        return [*rows, ("first at:", place)] if place else rows
 
     def _blank(self, outcome: _Outcome) -> Verdict:
         text = f"not attempted yet: write {self.signature}, then run this cell again."
@@ -392,7 +428,10 @@ class Exercise:
             signature.bind(*arguments)
         except TypeError:
             given = getattr(function, "__name__", "yours")
-            return f"your function must take the arguments of {self.signature}; {given}{signature} does not."
+            return (
+                f"your function must take the arguments of {self.signature}; "
+                f"{given}{signature} does not."
+            )
         return None
 
 
@@ -416,8 +455,7 @@ def exercise(**settings: Any) -> Callable[[Callable], Exercise]:
     return make
 
 
-def show_answer(outcome: _Outcome) -> str:
-    """Show a call's answer, or its error's name."""
+def _show_outcome(outcome: _Outcome) -> str:
     return type(outcome.error).__name__ if outcome.error else wording.show(outcome.value)
 
 
@@ -446,7 +484,7 @@ def _pattern(truths: list[_Outcome], outcomes: list[_Outcome]) -> str | None:
     """Recognize answers that are a simple change away from right, in any exercise."""
     right = [as_numbers(truth.value) for truth in truths]
     given = [None if o.error or o.changed else as_numbers(o.value) for o in outcomes]
-    if any(array is None for array in right + given):
+    if any(array is None for array in right + given) or all(map(same, right, given)):
         return None
     for diagnosis, change in _PATTERNS:
         try:
@@ -470,12 +508,11 @@ def _pattern(truths: list[_Outcome], outcomes: list[_Outcome]) -> str | None:
     return None
 
 
-def _learners_line(function: Callable, error: BaseException) -> str | None:
+def _learners_line(function: Callable, error: BaseException) -> list[tuple[str, str]]:
     """Quote the line of the learner's code that an exception came through last."""
-    frames = traceback.extract_tb(error.__traceback__)
     code = getattr(inspect.unwrap(function), "__code__", None)
-    for frame in reversed(frames):
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if code is not None and frame.filename == code.co_filename:
             source = (frame.line or linecache.getline(frame.filename, frame.lineno)).strip()
-            return f"{frame.lineno}: {source[:66]}".rstrip(": ")
-    return None
+            return [(f"line {frame.lineno}:", source[:70])]
+    return []

@@ -55,9 +55,7 @@ def _(in_channels, out_channels, kernel_size, bias):
     return out_channels * in_channels * kernel_size**2 + int(bias)
 
 
-@conv_layer_parameters.mistake(
-    "as many biases as input channels: there is one per output channel."
-)
+@conv_layer_parameters.mistake("as many biases as input channels: there is one per output channel.")
 def _(in_channels, out_channels, kernel_size, bias):
     return out_channels * in_channels * kernel_size**2 + in_channels * int(bias)
 
@@ -94,9 +92,7 @@ def _unwindow(blocks):
         (floats([[-5, -2], [-3, -4]]),),
         (floats([[1, 0, 2, 3], [0, -9, 1, 1], [5, 1, -1, -2], [2, 0, -3, -4]]),),
     ],
-    random_case=lambda rng: (
-        small_integers(rng, 2 * rng.integers(1, 4), 2 * rng.integers(1, 4)),
-    ),
+    random_case=lambda rng: (small_integers(rng, 2 * rng.integers(1, 4), 2 * rng.integers(1, 4)),),
     right="a quarter of the pixels, and it hardly matters any more where in its window a feature "
     "was found.",
     hint="the window of output pixel (i, j) is feature_map[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].",

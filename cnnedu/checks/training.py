@@ -64,9 +64,7 @@ def _(logits, labels):
     return np.sum(logits.argmax(axis=1) == labels) / logits.shape[1]
 
 
-@accuracy.mistake(
-    "that is the class with the smallest logit: the network's choice is the largest."
-)
+@accuracy.mistake("that is the class with the smallest logit: the network's choice is the largest.")
 def _(logits, labels):
     return float(np.mean(logits.argmin(axis=1) == labels))
 
@@ -125,6 +123,14 @@ def _(probabilities, labels):
 
 
 @cross_entropy.mistake(
+    "probabilities[:, labels] takes all those columns from every row: each row has one label of "
+    "its own, probabilities[np.arange(N), labels]."
+)
+def _(probabilities, labels):
+    return float(-np.log(probabilities[:, labels]).mean())
+
+
+@cross_entropy.mistake(
     "averaged over classes as well: the other classes count nothing, divide by the number of "
     "images only."
 )
@@ -142,7 +148,9 @@ def _(probabilities, labels):
     return float(-np.log10(_given(probabilities, labels)).mean())
 
 
-@cross_entropy.mistake("the minus is missing: logarithms of probabilities are negative, a loss is not.")
+@cross_entropy.mistake(
+    "the minus is missing: logarithms of probabilities are negative, a loss is not."
+)
 def _(probabilities, labels):
     return float(np.log(_given(probabilities, labels)).mean())
 
@@ -167,9 +175,7 @@ def _(probabilities, labels):
     return float((1 - _given(probabilities, labels)).mean())
 
 
-@cross_entropy.mistake(
-    "you add up -ln(p) of all classes: only the label's probability counts."
-)
+@cross_entropy.mistake("you add up -ln(p) of all classes: only the label's probability counts.")
 def _(probabilities, labels):
     return float(-np.log(probabilities).sum(axis=1).mean())
 
@@ -236,12 +242,16 @@ def _(params, grads, learning_rate):
     return {name: learning_rate * grads[name] for name in params}
 
 
-@sgd_step.mistake("the learning rate multiplies the parameters too: it belongs to the gradient only.")
+@sgd_step.mistake(
+    "the learning rate multiplies the parameters too: it belongs to the gradient only."
+)
 def _(params, grads, learning_rate):
     return {name: learning_rate * (params[name] - grads[name]) for name in params}
 
 
-@sgd_step.mistake("divided by the learning rate: multiply, so that a smaller rate is a smaller step.")
+@sgd_step.mistake(
+    "divided by the learning rate: multiply, so that a smaller rate is a smaller step."
+)
 def _(params, grads, learning_rate):
     return {name: params[name] - grads[name] / learning_rate for name in params}
 
@@ -251,9 +261,7 @@ def _(params, grads, learning_rate):
     return dict(params)
 
 
-@sgd_step.mistake(
-    "only the sign of the gradient is used: its length counts as well."
-)
+@sgd_step.mistake("only the sign of the gradient is used: its length counts as well.")
 def _(params, grads, learning_rate):
     return {name: params[name] - learning_rate * np.sign(grads[name]) for name in params}
 
@@ -313,7 +321,8 @@ def _judge_batches(batches, n, batch_size, rng):
         )
     if rest and missing and sizes == [batch_size] * full:
         return (
-            f"the last, smaller batch is dropped: {rest} of the {n} images never come. Yield it too."
+            f"the last, smaller batch is dropped: {rest} of the {n} images never come. "
+            "Yield it too."
         )
     if missing:
         return f"{len(missing)} of the {n} images never come: one pass covers every image once."

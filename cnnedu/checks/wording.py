@@ -31,9 +31,7 @@ def paragraph(mark: str, text: str) -> str:
     -------
     str
     """
-    return textwrap.fill(
-        f"{mark} {text}", WIDTH, subsequent_indent="  ", break_on_hyphens=False
-    )
+    return textwrap.fill(f"{mark} {text}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
@@ -117,6 +115,8 @@ def show_both(expected: Any, answer: Any) -> tuple[str, str]:
         texts = show(expected, digits), show(answer, digits)
         if texts[0] != texts[1]:
             break
+    if texts[0] == texts[1] and isinstance(answer, (float, np.floating)):
+        return texts[0], repr(float(answer))
     return texts
 
 

@@ -13,6 +13,7 @@ from cnnedu.data.download import DataError
 from cnnedu.data.idx import read_idx
 from cnnedu.data.mnist import load_mnist
 from cnnedu.data.photographs import load_photograph
+from cnnedu.data.records import load_recorded
 
 __all__ = [
     "DataError",
@@ -23,6 +24,7 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "load_photograph",
+    "load_recorded",
     "read_idx",
     "scale_to_box",
     "stretch_contrast",

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import numbers
 
 import numpy as np
 
@@ -153,7 +154,7 @@ def stretch_contrast(image: np.ndarray, *, gain: float = CONTRAST_GAIN) -> np.nd
     ndarray, shape (..., H, W), float32
         Values in [0, 1].
     """
-    if not (np.isscalar(gain) and math.isfinite(gain) and gain > 0):
+    if not (isinstance(gain, numbers.Real) and math.isfinite(gain) and gain > 0):
         raise ValueError(f"expected a gain above 0, got {gain!r}; 1 leaves the contrast as it is")
     return np.clip((_as_images(image) - 0.5) * gain + 0.5, 0, 1).astype(np.float32)
 

@@ -263,7 +263,7 @@ class _Buffer(io.BytesIO):
         if self.tell() + len(chunk) > self.size_limit:
             raise DataError(f"it sent more than the {self.size_limit:,} bytes the file can have")
         if time.monotonic() - self.start > self.time_limit:
-            raise DataError(f"it was not done after {self.time_limit:g} seconds")
+            raise DataError(f"it was not done after {self.time_limit:g} s")
         if self.bar:
             self.bar.update(len(chunk))
         return super().write(chunk)
@@ -304,7 +304,7 @@ def _describe(error: Exception, timeout: float = 0) -> str:
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "it sent a file that is cut short"
     if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
-        return f"it kept silent for {timeout:g} seconds"
+        return f"it kept silent for {timeout:g} s"
     if isinstance(error, requests.exceptions.SSLError):
         return "it has no certificate this computer trusts"
     if isinstance(error, requests.ConnectionError):
@@ -328,11 +328,10 @@ def _store(raw: bytes, path: Path, bad_paths) -> str | None:
             output.flush()
             os.fsync(output.fileno())
         os.replace(temporary, path)
-        temporary = None
     except OSError as error:
         return error.strerror or str(error)
     finally:
-        if temporary is not None:  # also when the user interrupts
+        if temporary is not None:  # still there only after an error or an interruption
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
     for bad in bad_paths:

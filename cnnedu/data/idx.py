@@ -41,15 +41,15 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     dimension varying fastest (Y. LeCun, C. Cortes, C. Burges, "The MNIST database", 1998).
     """
     path = Path(path).expanduser()
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"expected an IDX file at {path.absolute()}, found a folder; name the file inside it"
+        )
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(
             f"expected an IDX file at {path.absolute()}, found no file; check the path"
-        ) from None
-    except IsADirectoryError:
-        raise IsADirectoryError(
-            f"expected an IDX file at {path.absolute()}, found a folder; name the file inside it"
         ) from None
     try:
         return parse_idx(decompress(content)).copy()

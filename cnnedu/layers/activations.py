@@ -1,4 +1,4 @@
-"""Activations: a simple curve applied to every number, and softmax, which turns scores into probabilities.
+"""Activations: a curve applied to every number; and softmax: scores become probabilities.
 
 Each derivative is written with the layer's own output where that is shorter: tanh' = 1 - y**2.
 """

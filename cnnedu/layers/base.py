@@ -1,8 +1,9 @@
 """What every layer is: two pure functions and the memory between them.
 
 A layer computes outputs from inputs (``compute``) and gradients from gradients (``differentiate``).
-Neither changes the layer. ``forward`` and ``backward`` wrap them for training: ``forward`` remembers
-what ``backward`` will need, ``backward`` uses it up and leaves the parameters' gradients in ``grads``.
+Neither changes the layer. ``forward`` and ``backward`` wrap them for training: ``forward``
+remembers what ``backward`` will need, ``backward`` uses it up and leaves the parameters' gradients
+in ``grads``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class Layer:
     params : dict of str to ndarray
         What training changes, for example "weight" and "bias".
     grads : dict of str to ndarray
-        The gradient of the loss with respect to each parameter, after ``backward``. Each ``backward``
-        overwrites them (PyTorch adds to them instead; lesson 3 says why that matters).
+        The gradient of the loss with respect to each parameter, after ``backward``. Each
+        ``backward`` overwrites them (PyTorch adds to them instead; lesson 3 says why that matters).
     """
 
     kind = "layer"
@@ -37,7 +38,7 @@ class Layer:
     # What a new kind of layer defines
 
     def compute(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
-        """Return ``(y, cache)``: the output, and what ``differentiate`` needs to know of this input.
+        """Return ``(y, cache)``: the output, and what ``differentiate`` needs to know.
 
         Parameters
         ----------
@@ -70,7 +71,7 @@ class Layer:
         return tuple(input_shape)
 
     def window(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """Say how far one output sees and how far apart outputs are: (reach, stride), each (rows, columns).
+        """Return (reach, stride), each (rows, columns): how far one output sees, and how far on.
 
         None means that every output sees the whole input.
         """
@@ -100,8 +101,8 @@ class Layer:
         """
         if self._cache is None:
             raise RuntimeError(
-                f"{type(self).__name__}.backward needs the forward pass it belongs to: call forward "
-                "first, and once again before each further backward"
+                f"{type(self).__name__}.backward needs the forward pass it belongs to: call "
+                "forward first, and once again before each further backward"
             )
         cache, self._cache = self._cache, None
         grad_x, self.grads = self.differentiate(grad_y, cache, input_gradient=input_gradient)
@@ -116,7 +117,9 @@ class Layer:
         defaults = inspect.signature(type(self)).parameters
         shown = {name: _short(value) for name, value in self.config().items()}
         arguments = ", ".join(
-            f"{name}={value!r}" for name, value in shown.items() if value != _short(defaults[name].default)
+            f"{name}={value!r}"
+            for name, value in shown.items()
+            if value != _short(defaults[name].default)
         )
         return f"{type(self).__name__}({arguments})"
 

@@ -4,7 +4,8 @@ Read from top to bottom, simple to fast: the loops say what is computed, the fas
 same numbers with one matrix product, the layer wraps it. (What deep learning calls convolution is
 cross-correlation: the kernel is not flipped. Lesson 1 shows both.)
 
-Shapes: images ``x`` (N, C, H, W), ``weight`` (F, C, kh, kw), ``bias`` (F,), output ``y`` (N, F, P, Q).
+Shapes: images ``x`` (N, C, H, W), ``weight`` (F, C, kh, kw), ``bias`` (F,), output ``y`` (N, F, P,
+Q).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cnnedu.initializers import glorot_uniform
 from cnnedu.layers.base import Layer, check_grad
 from cnnedu.layers.geometry import Geometry
 from cnnedu.shapes import check_float, check_images, check_padding, pair, positive
+
 
 def _check(x, weight, bias) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Check that the three belong together; return weight and bias in the dtype of ``x``."""
@@ -150,8 +152,8 @@ class ConvCache(NamedTuple):
 def windows(padded: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Show all patches of all images as one array of shape (C, kh, kw, P, Q, N), copying nothing.
 
-    Only the strides are new: moving one kernel row down is ``dilation`` image rows, moving one output
-    row down is ``stride`` image rows. Neighboring patches share their pixels in memory.
+    Only the strides are new: moving one kernel row down is ``dilation`` image rows, moving one
+    output row down is ``stride`` image rows. Neighboring patches share their pixels in memory.
 
     Parameters
     ----------
@@ -177,10 +179,10 @@ def windows(padded: np.ndarray, geometry: Geometry) -> np.ndarray:
 def conv2d_forward(x, weight, bias=None, stride=1, padding=0, dilation=1):
     """Convolve by one matrix product: ``y = weight @ columns + bias``.
 
-    Every patch is written as a column (im2col; Chellapilla et al., 2006), every kernel as a row. The
-    product of the two matrices then holds every answer of every kernel at every place, and the
-    machine's matrix routine is far better at it than any loop. In memory the images lie last, so the
-    columns are filled in long runs.
+    Every patch is written as a column (im2col; Chellapilla et al., 2006), every kernel as a row.
+    The product of the two matrices then holds every answer of every kernel at every place, and the
+    machine's matrix routine is far better at it than any loop. In memory the images lie last, so
+    the columns are filled in long runs.
 
     Parameters
     ----------
@@ -225,8 +227,8 @@ def conv2d_forward(x, weight, bias=None, stride=1, padding=0, dilation=1):
 def conv2d_backward(grad_y, cache, *, input_gradient=True):
     """Differentiate the convolution by the same two matrices.
 
-    ``grad_weight = grad_y @ columns.T``; ``grad_columns = weight.T @ grad_y``, and each column is added
-    back to the pixels it was taken from (col2im), where overlapping patches sum up.
+    ``grad_weight = grad_y @ columns.T``; ``grad_columns = weight.T @ grad_y``, and each column is
+    added back to the pixels it was taken from (col2im), where overlapping patches sum up.
 
     Parameters
     ----------
@@ -297,7 +299,8 @@ class Conv2D(Layer):
     Attributes
     ----------
     params : dict
-        "weight" (out_channels, in_channels, kernel rows, kernel columns), and "bias" (out_channels,).
+        "weight" (out_channels, in_channels, kernel rows, kernel columns), and "bias"
+        (out_channels,).
 
     Notes
     -----
@@ -375,9 +378,7 @@ class Conv2D(Layer):
 
     def window(self):
         """Return the kernel's reach and stride."""
-        reach = tuple(
-            d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)
-        )
+        reach = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
         return reach, self.stride
 
     def config(self) -> dict[str, Any]:

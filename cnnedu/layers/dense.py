@@ -25,9 +25,7 @@ class DenseCache(NamedTuple):
 def _check(x, weight, bias):
     check_float(weight, "weight")
     if weight.ndim != 2:
-        raise ValueError(
-            f"weight must have shape (out_features, in_features), got {weight.shape}"
-        )
+        raise ValueError(f"weight must have shape (out_features, in_features), got {weight.shape}")
     check_vectors(x, weight.shape[1])
     if bias is not None:
         check_float(bias, "bias")

@@ -1,4 +1,4 @@
-"""Dropout: in training, each number is set to zero with some probability, so that no one is relied on."""
+"""Dropout: in training, each number is set to zero with some probability."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Dropout(Layer):
     rate : float
         The probability of zero, in [0, 1).
     rng : numpy.random.Generator
-        Seeds the layer's own generator, ``layer.rng``, which is part of its state and saved with it.
+        Seeds the layer's own generator, ``layer.rng``, which is part of its state and saved with
+        it.
 
     Notes
     -----

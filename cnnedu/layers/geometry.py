@@ -1,4 +1,4 @@
-"""Where a window is put on an image: the sizes that convolution and pooling share, worked out once."""
+"""Where a window is put on an image: the sizes that convolution and pooling share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnedu.shapes import check_padding, output_size, padding_amounts, pair
 
 
 class Geometry(NamedTuple):
-    """Everything about a sliding window that follows from shapes alone; pairs are (rows, columns)."""
+    """Everything about a sliding window that follows from shapes; pairs are (rows, columns)."""
 
     input_size: tuple[int, int]
     output_size: tuple[int, int]
@@ -61,7 +61,7 @@ class Geometry(NamedTuple):
         )
 
     def every_place(self, i: int, j: int) -> tuple[slice, slice]:
-        """Return the slices of the padded image that kernel entry (i, j) meets, over all outputs."""
+        """Return the slices of the padded image that kernel entry (i, j) meets."""
         return tuple(
             slice(index * d, index * d + s * (count - 1) + 1, s)
             for index, s, d, count in zip(

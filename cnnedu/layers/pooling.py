@@ -27,8 +27,9 @@ def _geometry(x: np.ndarray, kernel_size, stride) -> Geometry:
 def _offsets(geometry: Geometry):
     """Yield, for each entry (i, j) of the window in reading order, the pixels it meets everywhere.
 
-    A window of 2 x 2 gives four slices of the whole batch. Pooling compares these few slices instead
-    of visiting every window, and with the images last in memory each slice moves in long runs.
+    A window of 2 x 2 gives four slices of the whole batch. Pooling compares these few slices
+    instead of visiting every window, and with the images last in memory each slice moves in long
+    runs.
     """
     kh, kw = geometry.kernel_size
     for i in range(kh):
@@ -167,9 +168,9 @@ def max_pool2d_backward(grad_y, cache, ties="first") -> np.ndarray:
         From ``max_pool2d_forward``.
     ties : {"first", "all"}
         Who gets the gradient where several values are equally large: the first in reading order
-        (a correct choice: one of the maximum's subgradients), or every one of them in full (common in
-        home-made code, and too much: the window's gradient is then paid out several times; on digits
-        most windows are flat background, so it matters).
+        (a correct choice: one of the maximum's subgradients), or every one of them in full (common
+        in home-made code, and too much: the window's gradient is then paid out several times; on
+        digits most windows are flat background, so it matters).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Results that take the whole of MNIST to make, recorded so that a reader without it sees them too."""
+"""Results that take the whole of MNIST to make, recorded for readers who do not have it."""
 
 from __future__ import annotations
 

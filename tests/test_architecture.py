@@ -1,0 +1,79 @@
+"""The house keeps its shape: who imports whom, and what importing the package costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import cnnedu
+
+PACKAGE = Path(cnnedu.__file__).parent
+RANKS = {
+    "shapes": 0,
+    "initializers": 0,
+    "kernels": 0,
+    "losses": 1,
+    "optimizers": 1,
+    "data": 1,
+    "layers": 2,
+    "network": 3,
+    "gradient_check": 4,
+    "storage": 4,
+    "training": 5,
+    "architectures": 6,
+    "visualization": 7,
+    "checks": 7,
+}
+"""Each part of the package may import only parts of a lower rank (and its own)."""
+
+
+def imports():
+    """Yield (file, part, imported part) for every import of the package by itself."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        relative = file.relative_to(PACKAGE)
+        part = relative.parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{relative}: imports are absolute"
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                if name.split(".")[0] == "cnnedu" and relative.name != "__init__.py":
+                    yield str(relative), part, name.split(".")[1]
+
+
+def test_the_arrows_point_one_way():
+    found = list(imports())
+    assert len(found) > 20
+    wrong = [
+        f"{file} imports {imported}"
+        for file, part, imported in found
+        if part != imported and RANKS[imported] >= RANKS[part]
+    ]
+    assert wrong == []
+
+
+def test_nothing_but_figures_imports_matplotlib():
+    for file in PACKAGE.rglob("*.py"):
+        if "visualization" not in file.parts:
+            text = file.read_text(encoding="utf-8")
+            assert "import matplotlib.pyplot" not in text, file
+
+
+def test_importing_the_package_imports_numpy_and_little_else():
+    code = "import sys, cnnedu; print(' '.join(name for name in sys.modules if '.' not in name))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {
+        "matplotlib",
+        "sklearn",
+        "scipy",
+        "pooch",
+        "tqdm",
+        "IPython",
+        "ipykernel",
+        "jupyterlab",
+    }
+    assert heavy & set(done.stdout.split()) == set()
+    assert "numpy" in done.stdout.split()

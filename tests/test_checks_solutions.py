@@ -1,0 +1,206 @@
+"""Hold a model solution of every exercise to its check: what the lessons' solutions print."""
+
+import inspect
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from cnnedu import checks
+from cnnedu.kernels import kernel as named_kernel
+
+
+class Solutions:
+    """Short code as a learner would write it, loops welcome."""
+
+    @staticmethod
+    def output_size(size, kernel_size, stride, padding, dilation):
+        reach = dilation * (kernel_size - 1) + 1
+        return (size + 2 * padding - reach) // stride + 1
+
+    @staticmethod
+    def correlate1d(signal, kernel):
+        positions = len(signal) - len(kernel) + 1
+        return np.array([np.sum(signal[i : i + len(kernel)] * kernel) for i in range(positions)])
+
+    @staticmethod
+    def correlate2d(image, kernel):
+        kernel_height, kernel_width = kernel.shape
+        height = image.shape[0] - kernel_height + 1
+        width = image.shape[1] - kernel_width + 1
+        result = np.zeros((height, width))
+        for i in range(height):
+            for j in range(width):
+                result[i, j] = np.sum(image[i : i + kernel_height, j : j + kernel_width] * kernel)
+        return result
+
+    @staticmethod
+    def convolve2d(image, kernel):
+        return Solutions.correlate2d(image, kernel[::-1, ::-1])
+
+    @staticmethod
+    def correlate2d_strided(image, kernel, stride, padding):
+        padded = np.pad(image, padding)
+        kernel_height, kernel_width = kernel.shape
+        height = (padded.shape[0] - kernel_height) // stride + 1
+        width = (padded.shape[1] - kernel_width) // stride + 1
+        result = np.zeros((height, width))
+        for i in range(height):
+            for j in range(width):
+                top, left = i * stride, j * stride
+                patch = padded[top : top + kernel_height, left : left + kernel_width]
+                result[i, j] = np.sum(patch * kernel)
+        return result
+
+    @staticmethod
+    def diagonal_edge_kernel():
+        return np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]])
+
+    @staticmethod
+    def edge_strength(image):
+        gx = signal.correlate2d(image, named_kernel("sobel_x"), mode="valid")
+        gy = signal.correlate2d(image, named_kernel("sobel_y"), mode="valid")
+        return np.sqrt(gx**2 + gy**2)
+
+    @staticmethod
+    def gaussian_kernel(size, sigma):
+        x = np.arange(size) - size // 2
+        bell = np.exp(-(x[:, None] ** 2 + x**2) / (2 * sigma**2))
+        return bell / bell.sum()
+
+    @staticmethod
+    def separable_factors(kernel):
+        i, j = np.unravel_index(np.abs(kernel).argmax(), kernel.shape)
+        return kernel[:, j] / kernel[i, j], kernel[i]
+
+    @staticmethod
+    def conv_layer_parameters(in_channels, out_channels, kernel_size, bias):
+        weights = out_channels * in_channels * kernel_size**2
+        return weights + out_channels if bias else weights
+
+    @staticmethod
+    def max_pool(feature_map):
+        height, width = feature_map.shape
+        result = np.zeros((height // 2, width // 2))
+        for i in range(height // 2):
+            for j in range(width // 2):
+                result[i, j] = feature_map[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].max()
+        return result
+
+    @staticmethod
+    def stable_softmax(logits):
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    @staticmethod
+    def conv_grad_weight(grad_y, x):
+        height, width = grad_y.shape
+        grad_weight = np.zeros((x.shape[0] - height + 1, x.shape[1] - width + 1))
+        for i in range(height):
+            for j in range(width):
+                patch = x[i : i + grad_weight.shape[0], j : j + grad_weight.shape[1]]
+                grad_weight += grad_y[i, j] * patch
+        return grad_weight
+
+    @staticmethod
+    def conv_grad_input(grad_y, weight):
+        height, width = grad_y.shape
+        kernel_height, kernel_width = weight.shape
+        grad_x = np.zeros((height + kernel_height - 1, width + kernel_width - 1))
+        for i in range(height):
+            for j in range(width):
+                grad_x[i : i + kernel_height, j : j + kernel_width] += grad_y[i, j] * weight
+        return grad_x
+
+    @staticmethod
+    def max_pool_backward(grad_y, x):
+        grad_x = np.zeros(x.shape)
+        for i in range(grad_y.shape[0]):
+            for j in range(grad_y.shape[1]):
+                window = x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+                row, column = divmod(window.argmax(), 2)
+                grad_x[2 * i + row, 2 * j + column] = grad_y[i, j]
+        return grad_x
+
+    @staticmethod
+    def accuracy(logits, labels):
+        return np.mean(logits.argmax(axis=1) == labels)
+
+    @staticmethod
+    def cross_entropy(probabilities, labels):
+        given = probabilities[np.arange(len(labels)), labels]
+        return -np.mean(np.log(given))
+
+    @staticmethod
+    def sgd_step(params, grads, learning_rate):
+        return {name: params[name] - learning_rate * grads[name] for name in params}
+
+    @staticmethod
+    def iterate_minibatches(n, batch_size, rng):
+        order = rng.permutation(n)
+        for start in range(0, n, batch_size):
+            yield order[start : start + batch_size]
+
+    @staticmethod
+    def confusion_matrix(labels, predictions, classes):
+        matrix = np.zeros((classes, classes), dtype=int)
+        for label, prediction in zip(labels, predictions, strict=True):
+            matrix[label, prediction] += 1
+        return matrix
+
+    @staticmethod
+    def receptive_field(kernel_sizes, strides):
+        field, jump = 1, 1
+        for kernel_size, stride in zip(kernel_sizes, strides, strict=True):
+            field += (kernel_size - 1) * jump
+            jump *= stride
+        return field
+
+    @staticmethod
+    def normalize_for_display(filters):
+        largest = np.abs(filters).max()
+        if largest == 0:
+            return np.full(filters.shape, 0.5)
+        return 0.5 + filters / (2 * largest)
+
+    @staticmethod
+    def filter_start_correlation(initial, learned):
+        pairs = zip(initial, learned, strict=True)
+        return np.array([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs])
+
+    @staticmethod
+    def most_exciting(maps, channel):
+        one_channel = maps[:, channel]
+        return np.unravel_index(one_channel.argmax(), one_channel.shape)
+
+
+NAMES = [name for names in checks.EXERCISES.values() for name in names]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_model_solution_is_right(name, capsys):
+    exercise = getattr(checks, name)
+    assert exercise(getattr(Solutions, name)) is None
+    printed = capsys.readouterr()
+    assert printed.out.startswith("✓ right: ")
+    assert printed.err == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_model_solution_takes_the_arguments_the_exercise_names(name):
+    solution = getattr(Solutions, name)
+    assert f"{name}{inspect.signature(solution)}" == getattr(checks, name).signature
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_is_good_enough(name):
+    """A learner whose arrays are float32 is right as well."""
+
+    def single(value):
+        return value.astype(np.float32) if getattr(value, "dtype", None) == np.float64 else value
+
+    def in_float32(*arguments):
+        result = getattr(Solutions, name)(*map(single, arguments))
+        return tuple(map(single, result)) if isinstance(result, tuple) else single(result)
+
+    assert getattr(checks, name).diagnose(in_float32).mark == "✓"
