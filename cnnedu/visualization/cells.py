@@ -14,7 +14,7 @@ def format_numbers(array: np.ndarray, digits: int | None = None) -> np.ndarray:
     """Return the numbers of an array as text: whole ones without a point, others equally long."""
     array = np.asarray(array)
     if digits is None:
-        digits = _choose_digits(array)
+        digits = choose_digits(array)
     if digits < 0:
         texts = [f"{value:.1e}" for value in array.ravel()]
     else:
@@ -23,7 +23,8 @@ def format_numbers(array: np.ndarray, digits: int | None = None) -> np.ndarray:
     return np.array(texts, dtype=object).reshape(array.shape)
 
 
-def _choose_digits(array: np.ndarray) -> int:
+def choose_digits(array: np.ndarray) -> int:
+    """Return how many digits after the point an array needs to be read; -1 for powers of ten."""
     largest = float(np.abs(array).max())
     if array.dtype.kind in "iu" or np.array_equal(array, np.round(array)):
         return 0 if largest < 1e6 else -1
@@ -45,6 +46,13 @@ def letters_for(cell: float, texts) -> float:
     """Return the size of letters (points) that fit cells of `cell` inches."""
     longest = max((len(text) for text in np.ravel(texts)), default=1)
     return min(13.0, cell * 72 * 0.45, cell * 72 * 0.86 / (0.64 * max(longest, 1)))
+
+
+def fit_letters(texts, cell: float, ends: np.ndarray, digits: int) -> None:
+    """Give all texts the size at which the longest of the numbers to come, at one end, will fit."""
+    letters = letters_for(cell, format_numbers(ends, digits))
+    for text in texts:
+        text.set_size(letters)
 
 
 def draw_cells(
@@ -101,7 +109,8 @@ def read_box(box, shape: tuple[int, int], name: str = "highlight") -> tuple[int,
         stop = (length if part.stop is None else part.stop) if is_slice else 0
         if not 0 <= start < stop <= length:
             raise ValueError(
-                f"{name}: {what} must be a number or a slice within 0 .. {length}, but it is {part!r}"
+                f"{name}: {what} must be a number or a slice within 0 .. {length}, "
+                f"but it is {part!r}"
             )
         spans.append((int(start), int(stop - start)))
     (top, height), (left, width) = spans

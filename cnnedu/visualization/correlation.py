@@ -20,6 +20,7 @@ class Sliding:
     stride: tuple[int, int]
     dilation: tuple[int, int]
     before: tuple[int, int]
+    image_size: tuple[int, int]
     output_shape: tuple[int, int]
 
     @property
@@ -64,7 +65,7 @@ def slide(image, kernel, stride=1, padding=0, dilation=1) -> Sliding:
     amounts = [padding_amounts(*each) for each in sizes]
     padded = np.pad(image, [(0, 0), *amounts])
     before = (amounts[0][0], amounts[1][0])
-    return Sliding(padded, kernel, stride, dilation, before, output_shape)
+    return Sliding(padded, kernel, stride, dilation, before, tuple(image.shape[1:]), output_shape)
 
 
 def correlate(image: np.ndarray, kernel: np.ndarray, mode: str = "valid") -> np.ndarray:

@@ -5,6 +5,7 @@ with the call or keeps the figure in a variable. No setting of Matplotlib is cha
 """
 
 import functools
+import io
 import math
 import textwrap
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 PAGE_WIDTH = 9.0  # inches: the text width of a notebook at 100 dots per inch
 GAP = 0.12
+LARGE_PICTURE = 60_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,41 @@ class Figure(matplotlib.figure.Figure):
 
     In a notebook it appears once: as the value of a cell it leaves pyplot's list of open figures,
     which would show it a second time at the end of the cell. The text goes along as metadata, from
-    which nbconvert makes the picture's alternative text.
+    which nbconvert makes the picture's alternative text. Since notebooks keep the pictures they
+    show, large ones are stored with 256 colors; files saved with `savefig` are not changed.
     """
 
     alt = ""
 
+    def set_canvas(self, canvas):
+        """Attach a canvas, and let it write smaller PNG for notebooks."""
+        super().set_canvas(canvas)
+        if hasattr(type(canvas), "print_png"):
+            canvas.print_png = functools.partial(_print_png, canvas)
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         plt.close(self)
         return {}, {"image/png": {"alt": self.alt}} if self.alt else {}
+
+
+def _print_png(canvas, target, *, metadata=None, pil_kwargs=None, **_) -> None:
+    """Write a PNG; into memory, as notebooks ask for it, with 256 colors if it would be large."""
+    type(canvas).print_png(canvas, target, metadata=metadata, pil_kwargs=pil_kwargs)
+    if isinstance(target, io.BytesIO) and target.getbuffer().nbytes > LARGE_PICTURE:
+        smaller = fewer_colors(target.getvalue(), 256)
+        target.seek(0)
+        target.truncate()
+        target.write(smaller)
+
+
+def fewer_colors(png: bytes, colors: int) -> bytes:
+    """Return a PNG with at most that many colors, a third of the size."""
+    with Image.open(io.BytesIO(png)) as full:
+        dpi = full.info.get("dpi", (100, 100))
+        small = full.convert("RGB").quantize(colors, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    small.save(buffer, "png", optimize=True, dpi=dpi)
+    return buffer.getvalue()
 
 
 def settings() -> dict:
@@ -125,11 +155,22 @@ def settings() -> dict:
     }
 
 
+@functools.cache
+def _load_backend() -> None:
+    """Let pyplot load its backend now, once.
+
+    Notebooks switch the showing of figures on when it is loaded, by a setting; loaded later, under
+    our own settings, that would be undone with them.
+    """
+    plt.switch_backend(matplotlib.get_backend())
+
+
 def drawn(function):
     """Run a drawing function under this package's settings, and none of them afterwards."""
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
+        _load_backend()
         before = plt.get_fignums()
         with matplotlib.rc_context(settings()):
             try:
@@ -144,7 +185,7 @@ def drawn(function):
 
 
 def finish(figure, alt: str):
-    """Attach the text (after that of an earlier drawing in the same figure) and return the figure."""
+    """Attach the text (after an earlier drawing's in the same figure); return the figure."""
     earlier = getattr(figure, "alt", "")
     figure.alt = f"{earlier} {alt}".strip()
     return figure
@@ -178,8 +219,13 @@ def line_height(scale: float = 1.0) -> float:
 def wrap(text: str, width: float, scale: float = 1.0) -> str:
     """Break `text` so that its lines fit into `width` inches."""
     per_line = max(4, int(width * 72 / (0.56 * size().letters * scale)))
-    parts = [textwrap.wrap(part, per_line) or [""] for part in text.split("\n")]
-    return "\n".join(line for part in parts for line in part)
+    lines = []
+    for part in text.split("\n"):
+        # A long name breaks after an underscore rather than anywhere.
+        words = (w.replace("_", "_ ") if len(w) > per_line else w for w in part.split(" "))
+        broken = textwrap.wrap(" ".join(words), per_line) or [""]
+        lines += [line.replace("_ ", "_") for line in broken]
+    return "\n".join(lines)
 
 
 def count_lines(texts) -> int:
@@ -290,7 +336,13 @@ def _given_grid(axes, titles: list[str]) -> Grid:
 def add_heading(container, text: str, width: float, height: float) -> None:
     """Write a heading at the top of a container of `width` x `height` inches."""
     container.text(
-        0.5, 1 - 0.06 / height, text, ha="center", va="top", size=size().letters * 1.1, weight="bold"
+        0.5,
+        1 - 0.06 / height,
+        text,
+        ha="center",
+        va="top",
+        size=size().letters * 1.1,
+        weight="bold",
     )
 
 
@@ -309,7 +361,7 @@ def bare(ax, title: str = "") -> None:
         spine.set_linewidth(0.5)
         spine.set_color("0.4")
     if title:
-        ax.set_title(title, pad=3)
+        ax.set_title(title, pad=4)
 
 
 def show(ax, array: np.ndarray, scale=None):

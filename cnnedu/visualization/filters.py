@@ -75,14 +75,15 @@ def plot_filters(
         If the layer has no kernels, or the shape is none of those above.
     """
     weights, names = _read_filters(filters, layer)
-    if titles is not None or names is None:
-        names = as_titles(titles, len(weights), "filters") if titles is not None else None
+    if titles is not None:
+        names = as_titles(titles, len(weights), "filters")
     if weights.shape[1] > 1:
         return _plot_channels(weights, title, axes)
     kernels = weights[:MOST_SHOWN, 0]
     if names is None:
         names = [str(index) for index in range(len(weights))] if len(weights) > 1 else [""]
-    note = f"The first {MOST_SHOWN} of {len(weights)} filters" if len(weights) > MOST_SHOWN else None
+    more = len(weights) > MOST_SHOWN
+    note = f"The first {MOST_SHOWN} of {len(weights)} filters" if more else None
     heading = ". ".join(part for part in (title, note) if part) or None
     return _plot_kernels(kernels, names[:MOST_SHOWN], columns, numbers, heading, axes)
 
@@ -126,11 +127,12 @@ def _plot_channels(weights, title, axes):
     ax.set_ylabel("filter" if blocks == 1 else "first filter of the row")
     note = ""
     if shown.shape != weights.shape:
-        note = f"filters 0 to {len(shown) - 1} of {count}, channels 0 to {shown.shape[1] - 1} of {channels}"
+        note = f"{len(shown)} of {count} filters, {shown.shape[1]} of {channels} channels"
     heading = ". ".join(part for part in (title, note) if part)
     if heading:
-        ax.set_title(wrap(heading, width + 0.8))
-    style_colorbar(figure.colorbar(image, ax=ax, fraction=0.05, pad=0.02, aspect=25), "weight")
+        ax.set_title(wrap(heading, width + 0.8), size=size().letters * 1.1, weight="bold")
+    bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=20, shrink=min(1.0, 3.0 / height))
+    style_colorbar(bar, "weight")
     return finish(figure, _filters_text(weights, None, title))
 
 
@@ -207,16 +209,13 @@ def _filters_text(weights, names, title) -> str:
     if channels > 1:
         text += f" for each of {channels} input channels"
     text += f", from {number(weights.min())} to {number(weights.max())}"
-    if names and any(names):
-        if count <= 12:
-            parts = [
-                f"{name or index} (sum {number(each.sum())}, "
-                f"{plural(int((each > 0).sum()), 'positive')} and "
-                f"{plural(int((each < 0).sum()), 'negative')})".replace("positives", "positive")
-                .replace("negatives", "negative")
-                for index, (name, each) in enumerate(zip(names, weights, strict=True))
-            ]
-            text += ": " + "; ".join(parts)
+    if names and count <= 12:
+        parts = [
+            f"{name} (sum {number(each.sum())}, {(each > 0).sum()} positive and "
+            f"{(each < 0).sum()} negative)".strip()
+            for name, each in zip(names, weights, strict=True)
+        ]
+        text += ": " + "; ".join(parts)
     return text + "."
 
 
@@ -263,7 +262,8 @@ def plot_init_vs_learned(
     count = min(len(initial), MOST_SHOWN)
     rows = [each[:count, channel] for each in (initial, learned, learned - initial)]
     figure = _draw_three_rows(rows, correlations[:count], columns, title)
-    channel_note = f", channel {channel} of {initial.shape[1]} drawn" if initial.shape[1] > 1 else ""
+    channels = initial.shape[1]
+    channel_note = f" (channel {channel} of {channels} drawn)" if channels > 1 else ""
     listed = ", ".join(
         "undefined" if np.isnan(each) else f"{each:.2f}".replace("-", "\N{MINUS SIGN}")
         for each in correlations[:count]

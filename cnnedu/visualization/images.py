@@ -59,8 +59,8 @@ def plot_images(
     pictures = as_pictures(images)
     if len(pictures) > MOST_PICTURES:
         raise ValueError(
-            f"images holds {len(pictures)} pictures, more than {MOST_PICTURES} would be too small to "
-            f"see; choose some, such as images[:20]"
+            f"images holds {len(pictures)} pictures, and more than {MOST_PICTURES} would be too "
+            "small to see; choose some, such as images[:20]"
         )
     names = as_titles(titles, len(pictures), "pictures")
     gray = [picture for picture in pictures if picture.ndim == 2]
@@ -87,7 +87,8 @@ def _images_text(pictures, names, title) -> str:
     kind = "color " if pictures[0].ndim == 3 else ""
     size_text = ", ".join(f"{h} x {w}" for h, w in sizes)
     text = f"{title}: " if title else ""
-    text += f"{plural(len(pictures), f'{kind}picture')} of {size_text} pixels, {span_text(pictures)}"
+    text += f"{plural(len(pictures), f'{kind}picture')} of {size_text} pixels"
+    text += f", {span_text(pictures)}"
     if any(names):
         text += "; titles: " + ", ".join(name.replace("\n", " ") for name in names)
     return text + "."
@@ -160,7 +161,7 @@ def plot_errors(
         return _no_errors(heading, len(labels), axes)
     order = order[:count]
     names = [
-        f"{labels[i]}: {_percent(truth[i])}\nread {guesses[i]}: "
+        f"true {labels[i]}: {_percent(truth[i])}\nread {guesses[i]}: "
         f"{_percent(probabilities[i, guesses[i]])}"
         for i in order
     ]
@@ -202,5 +203,3 @@ def _no_errors(heading: str, count: int, axes):
     text = f"No error among {count}"
     ax.text(0.5, 0.5, text, ha="center", va="center")
     return finish(figure, f"{text}: every picture was read correctly.")
-
-

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnedu.visualization.colors import picture_scale, scale_for
+from cnnedu.visualization.colors import PICTURE, Scale, picture_scale, scale_for
 from cnnedu.visualization.correlation import correlate
 from cnnedu.visualization.figures import (
     bare,
@@ -188,6 +188,11 @@ def plot_responses(
     -------
     Figure
         With `alt`, which gives each response's range.
+
+    Notes
+    -----
+    Signed responses of pictures larger than 64 pixels are drawn on a scale that ends where 99.5 %
+    of the pixels lie; the few stronger ones get the colors of its ends.
     """
     picture = as_picture(image)
     if picture.ndim == 3:
@@ -198,16 +203,18 @@ def plot_responses(
     named = as_kernels(kernels)
     if scale not in ("shared", "each"):
         raise ValueError(f'scale must be "shared" or "each", but it is {scale!r}')
-    turned = {k: (v[::-1, ::-1] if convolution else v) for k, v in named.items()}
-    responses = [correlate(picture, each, mode) for each in turned.values()]
+    turned = [each[::-1, ::-1] if convolution else each for each in named.values()]
+    responses = [correlate(picture, each, mode) for each in turned]
     most = 6 if max(picture.shape) <= 64 else 3
     grid = open_grid(["image", *named], picture.shape[0] / picture.shape[1], columns=columns,
                      most=most, largest=2.0 if most == 6 else 2.6, heading=title,
                      colorbar=scale == "shared", axes=axes)  # fmt: skip
     show(grid.axes[0], picture, picture_scale([picture]))
-    shared = scale_for(responses)
-    for ax, response in zip(grid.axes[1:], responses, strict=True):
-        drawing = show(ax, response, shared if scale == "shared" else scale_for([response]))
+    scales = [response_scale(responses)] * len(responses)
+    if scale == "each":
+        scales = [response_scale([response]) for response in responses]
+    for ax, response, colors in zip(grid.axes[1:], responses, scales, strict=True):
+        drawing = show(ax, response, colors)
         if scale == "each":
             _small_bar(ax, drawing)
     for ax, name in zip(grid.axes, grid.titles, strict=True):
@@ -224,6 +231,20 @@ def plot_responses(
         f"its {mode} {way} with {plural(len(named), 'kernel')}: {listed}."
     )
     return finish(grid.figure, text)
+
+
+def response_scale(responses):
+    """Return a scale for responses; of a photograph's, the strongest half percent lies beyond it.
+
+    A few pixels of a photograph answer many times more strongly than all others, and would leave
+    these in the gray around zero.
+    """
+    scale = scale_for(responses, cmap=PICTURE)
+    if scale.signed and max(max(each.shape) for each in responses) > 64:
+        strength = np.abs(np.concatenate([each.ravel() for each in responses]))
+        limit = float(np.quantile(strength, 0.995)) or scale.high
+        return Scale(scale.cmap, -limit, limit)
+    return scale
 
 
 def _small_bar(ax, drawing) -> None:

@@ -50,7 +50,7 @@ def plot_history(histories, *, title: str | None = None, axes=None):
     """
     runs = _read_histories(histories)
     kinds = ["loss"]
-    if any(curve.startswith(("accuracy", "validation_acc")) for run in runs.values() for curve in run):
+    if any(CURVES[curve][0] == "accuracy" for run in runs.values() for curve in run):
         kinds.append("accuracy")
     figure, panels = _curve_axes(kinds, axes)
     for index, (name, curves) in enumerate(runs.items()):
@@ -257,5 +257,3 @@ def _confusion_text(counts, names, title, right) -> str:
     else:
         text += "; no errors"
     return text + "."
-
-

@@ -5,6 +5,7 @@ import numpy as np
 from cnnedu.shapes import output_size, pair
 from cnnedu.visualization.cells import (
     MOST_CELLS,
+    choose_digits,
     draw_boxes,
     draw_cells,
     format_numbers,
@@ -98,7 +99,8 @@ def plot_matrix(
     alt += f"{rows} x {columns} cells: {rows_text(matrix)}"
     for top, left, height, width in boxes:
         part = matrix[top : top + height, left : left + width]
-        alt += f"; framed: rows {_span(top, height)}, columns {_span(left, width)} ({rows_text(part)})"
+        where = f"rows {_span(top, height)}, columns {_span(left, width)}"
+        alt += f"; framed: {where} ({rows_text(part)})"
     return finish(figure, alt + ".")
 
 
@@ -192,7 +194,7 @@ def plot_patch_product(
     if kernel[0].size > 121:
         raise ValueError(f"kernel is {kernel.shape[1]} x {kernel.shape[2]}, too large to write out")
     figure = _draw_product(sliding, patch, kernel, product, (row, column), title)
-    total = format_numbers(product.sum()[np.newaxis])[0]
+    total = format_numbers(product.sum()[np.newaxis], choose_digits(product))[0]
     alt = f"{title}: " if title else ""
     alt += f"the patch of output ({row}, {column})"
     for index in range(len(kernel)):
@@ -222,7 +224,7 @@ def _draw_product(sliding, patch, kernel, product, place, title):
         add_heading(figure, sheet.heading, sheet.width, sheet.height)
     scales = (picture_scale([picture]) if picture.min() >= 0 and picture.max() <= 1
               else scale_for([picture], cmap=PICTURE),
-              scale_for([kernel], signed=True), scale_for([product]))  # fmt: skip
+              scale_for([kernel], signed=True), scale_for([product], signed=True))  # fmt: skip
     top, left = sliding.corner(*place)
     for channel in range(channels):
         axes = sheet.place(figure, channel * block)
@@ -236,7 +238,7 @@ def _draw_product(sliding, patch, kernel, product, place, title):
                     strict=True)  # fmt: skip
         for ax, array, scale, name in shown:
             draw_cells(ax, array[channel], sheet.cell, scale=scale, title=name)
-    figure.text(0.5, 0.1 / sheet.height, wrap(sum_text(product), sheet.width - 0.2),
+    figure.text(0.5, 0.1 / sheet.height, sum_line(product, sheet.width - 0.2),
                 ha="center", va="bottom")  # fmt: skip
     return figure
 
@@ -257,15 +259,32 @@ def _frame_patch(ax, sliding, top, left) -> None:
 
 
 def sum_text(product: np.ndarray, most: int = 27) -> str:
-    """Return "1 + 0 − 2 = −1" for the numbers of a product."""
-    values = format_numbers(product).ravel()
-    total = format_numbers(np.asarray(product).sum()[np.newaxis])[0]
+    """Return "1 + 0 − 2 = −1" for the numbers of a product; "≈" where they are rounded."""
+    digits = choose_digits(product)
+    values = format_numbers(product, digits).ravel()
+    total = format_numbers(product.sum()[np.newaxis], digits)[0]
+    exact = digits >= 0 and np.allclose(product, np.round(product, digits), rtol=0, atol=1e-9)
+    sign = "=" if exact else "≈"
     if len(values) > most:
-        return f"sum of the {len(values)} products = {total}"
+        return f"sum of the {len(values)} products {sign} {total}"
     text = values[0]
     for value in values[1:]:
         text += f" − {value[1:]}" if value.startswith("\N{MINUS SIGN}") else f" + {value}"
-    return f"{text} = {total}"
+    return f"{text} {sign} {total}"
+
+
+def sum_line(product: np.ndarray, width: float, most_lines: int = 2) -> str:
+    """Return the sum of a (C, kh, kw) product as text in lines of `width` inches.
+
+    Of several channels it is the sum of their sums; too many numbers are not listed.
+    """
+    if len(product) > 1:
+        text = "sum over the channels: " + sum_text(product.sum(axis=(1, 2)))
+    else:
+        text = sum_text(product)
+    if wrap(text, width).count("\n") >= most_lines:
+        text = sum_text(product, 0)
+    return wrap(text, width)
 
 
 @drawn
@@ -320,6 +339,8 @@ def plot_pooling(
     if kind == "max":
         mark_winners(axes[0], winners, ties, large=numbers)
         note = "solid: winner" + (", dashed: ties with it" if ties else "; no ties")
+        if not numbers:
+            note = "dots: winners" + (f"; ties in {plural(len(ties), 'window')}" if ties else "")
         figure.text(0.5, 0.06 / sheet.height, wrap(note, sheet.width - 0.1), ha="center",
                     va="bottom", color="0.25")  # fmt: skip
     return finish(figure, _pooling_text(matrix, windows, result, ties, kind, title))
@@ -379,9 +400,9 @@ def _pooling_text(matrix, windows, result, ties, kind, title) -> str:
     height, width = windows[0, 0, 2:]
     text = f"{title}: " if title else ""
     text += (
-        f"a map of {matrix.shape[0]} x {matrix.shape[1]} ({rows_text(matrix)}) under {kind} pooling "
-        f"with windows of {height} x {width} becomes {result.shape[0]} x {result.shape[1]}: "
-        f"{rows_text(result)}"
+        f"a map of {matrix.shape[0]} x {matrix.shape[1]} ({rows_text(matrix)}) under {kind} "
+        f"pooling with windows of {height} x {width} becomes {result.shape[0]} x {result.shape[1]}"
+        f": {rows_text(result)}"
     )
     if kind == "max":
         if not ties:
@@ -475,5 +496,3 @@ def scatter(grad_y, kernel, stride) -> np.ndarray:
         top, left = i * stride[0], j * stride[1]
         grad_x[top : top + height, left : left + width] += grad_y[i, j] * kernel
     return grad_x
-
-

@@ -1,0 +1,59 @@
+"""Pictures of everything: images, kernels, feature maps, networks, trainings, still and moving.
+
+The only part of the package that needs Matplotlib. Each function takes plain arrays (or a network,
+where that is natural), returns a Figure, and leaves a text that says what it shows in
+``figure.alt``. `style` and `projector` switch between the size of a page and of a lecture room.
+"""
+
+from cnnedu.visualization.animation import (
+    Animation,
+    animate_backward,
+    animate_convolution,
+    animate_pooling,
+)
+from cnnedu.visualization.edges import plot_arrows, plot_signals, plot_weight_paths
+from cnnedu.visualization.figures import Figure, projector, style
+from cnnedu.visualization.filters import plot_filters, plot_init_vs_learned
+from cnnedu.visualization.images import plot_errors, plot_images
+from cnnedu.visualization.layers import plot_equation
+from cnnedu.visualization.maps import plot_feature_maps, plot_responses
+from cnnedu.visualization.networks import plot_network, plot_receptive_field
+from cnnedu.visualization.signals import plot_overlap, plot_series, plot_sliding_sums
+from cnnedu.visualization.training import plot_confusion, plot_history
+from cnnedu.visualization.worked import (
+    plot_backward_scatter,
+    plot_matrix,
+    plot_patch_product,
+    plot_pooling,
+)
+
+__all__ = [
+    "Animation",
+    "Figure",
+    "animate_backward",
+    "animate_convolution",
+    "animate_pooling",
+    "plot_arrows",
+    "plot_backward_scatter",
+    "plot_confusion",
+    "plot_equation",
+    "plot_errors",
+    "plot_feature_maps",
+    "plot_filters",
+    "plot_history",
+    "plot_images",
+    "plot_init_vs_learned",
+    "plot_matrix",
+    "plot_network",
+    "plot_overlap",
+    "plot_patch_product",
+    "plot_pooling",
+    "plot_receptive_field",
+    "plot_responses",
+    "plot_series",
+    "plot_signals",
+    "plot_sliding_sums",
+    "plot_weight_paths",
+    "projector",
+    "style",
+]

@@ -1,0 +1,197 @@
+"""Small pictures in named rows: the same maps after each layer, the same filters along a training."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cnnedu.visualization.colors import picture_scale, scale_for
+from cnnedu.visualization.figures import (
+    PAGE_WIDTH,
+    add_heading,
+    add_panel,
+    bare,
+    count_lines,
+    drawn,
+    finish,
+    line_height,
+    open_figure,
+    plural,
+    show,
+    size,
+    span_text,
+    style_colorbar,
+    wrap,
+)
+from cnnedu.visualization.inputs import as_array, as_titles
+
+MOST_ROWS = 12
+MOST_COLUMNS = 20
+KINDS = ("signed", "amount", "picture")
+
+
+@drawn
+def plot_rows(
+    rows,
+    titles=None,
+    *,
+    kind: str | None = None,
+    label: str = "",
+    largest: float = 1.1,
+    title: str | None = None,
+):
+    """Draw small pictures in rows that have names, all of them on one scale.
+
+    Parameters
+    ----------
+    rows : mapping of str to array or list
+        The pictures of each row from left to right: (K, H, W), (K, 1, H, W), or a list of (H, W).
+        Rows may differ in length, and pictures in size.
+    titles : sequence or mapping, optional
+        One title per column; or, by the row's name, one per picture of that row.
+    kind : {"signed", "amount", "picture"}, optional
+        Zero-centered colors, colors from zero up, or gray. If not given, "signed" where a value is
+        negative, else "amount".
+    label : str
+        What the colors measure, at the bar of colors (which a "picture" does not have).
+    largest : float
+        The width of a picture, in inches, if there is room.
+    title : str, optional
+        Heading of the figure.
+
+    Returns
+    -------
+    Figure
+        With `alt`, which gives each row's range of values.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to draw, too much, or a row does not hold pictures.
+    """
+    pictures = _read_rows(rows)
+    columns = max(len(row) for row in pictures.values())
+    above, within = _read_titles(titles, pictures, columns)
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, but it is {kind!r}")
+    every = [picture for row in pictures.values() for picture in row]
+    scale = picture_scale(every)
+    if kind != "picture":
+        scale = scale_for(every, signed=None if kind is None else kind == "signed")
+    figure, panels, bar_axes = _open_rows(pictures, above, within, largest, title, kind)
+    for name, row in pictures.items():
+        for column, picture in enumerate(row):
+            ax = panels[name][column]
+            image = show(ax, picture, scale)
+            bare(ax, within[name][column] if within else "")
+            if above and ax is _topmost(panels, column):
+                ax.set_title(above[column], pad=3)
+    if bar_axes is not None:
+        style_colorbar(figure.colorbar(image, cax=bar_axes), label)
+    return finish(figure, _rows_text(pictures, within, title))
+
+
+def _read_rows(rows) -> dict[str, list[np.ndarray]]:
+    if not isinstance(rows, Mapping):
+        raise TypeError(
+            'rows must be a mapping from names to pictures, such as {"conv1": maps}, but it is a '
+            f"{type(rows).__name__}"
+        )
+    pictures = {str(name): _read_row(str(name), row) for name, row in rows.items()}
+    if not 1 <= len(pictures) <= MOST_ROWS:
+        raise ValueError(f"rows must hold 1 to {MOST_ROWS} rows, but there are {len(pictures)}")
+    longest = max(len(row) for row in pictures.values())
+    if not 1 <= longest <= MOST_COLUMNS:
+        raise ValueError(
+            f"a row must hold 1 to {MOST_COLUMNS} pictures, but the longest holds {longest}; "
+            "choose some"
+        )
+    return pictures
+
+
+def _read_row(name: str, row) -> list[np.ndarray]:
+    where = f"rows[{name!r}]"
+    if isinstance(row, list | tuple) and (not row or np.ndim(row[0]) >= 2):
+        pictures = [as_array(picture, f"{where}[{i}]") for i, picture in enumerate(row)]
+    else:
+        pictures = list(np.atleast_1d(as_array(row, where)))
+    pictures = [each[0] if each.ndim == 3 and len(each) == 1 else each for each in pictures]
+    for each in pictures:
+        if each.ndim != 2:
+            raise ValueError(
+                f"{where} must hold pictures, (K, H, W) or (K, 1, H, W), but one of them has "
+                f"shape {each.shape}"
+            )
+    return pictures
+
+
+def _read_titles(titles, pictures, columns: int):
+    """Return the titles of the columns, or those of each row's pictures; None for the other."""
+    if titles is None:
+        return None, None
+    if not isinstance(titles, Mapping):
+        return as_titles(titles, columns, "columns"), None
+    given = {str(name): each for name, each in titles.items()}
+    if set(given) != set(pictures):
+        raise ValueError(
+            f"titles must name the rows {', '.join(pictures)}, but they name {', '.join(given)}"
+        )
+    return None, {
+        name: as_titles(given[name], len(row), f"pictures of {name!r}")
+        for name, row in pictures.items()
+    }
+
+
+def _open_rows(pictures, above, within, largest, title, kind):
+    """Return the figure, its panels by row, and the place of the bar of colors (or None)."""
+    columns = max(len(row) for row in pictures.values())
+    letter = 0.62 * size().letters / 72
+    names = max(0.3, 0.15 + letter * max(len(name) for name in pictures))
+    side, gap = (0.12 if kind == "picture" else 0.95), 0.08
+    room = PAGE_WIDTH - names - side
+    width = min(largest, room / columns - gap)
+    ratio = max(each.shape[0] / each.shape[1] for row in pictures.values() for each in row)
+    height = width * min(max(ratio, 0.1), 4.0)
+    first = line_height() * count_lines(above or []) + 0.07
+    each_title = line_height() * count_lines([t for row in (within or {}).values() for t in row])
+    step = height + gap + (each_title + 0.06 if within else 0)
+    total_width = max(names + columns * (width + gap) + side, 3.0)
+    heading = wrap(title, total_width - 0.2, 1.1) if title else ""
+    top = first + line_height(1.1) * count_lines([heading]) + (0.12 if heading else 0)
+    total_height = top + len(pictures) * step + 0.05
+    figure = open_figure(total_width, total_height)
+    if heading:
+        add_heading(figure, heading, total_width, total_height)
+    panels = {}
+    for index, (name, row) in enumerate(pictures.items()):
+        y = total_height - top - (index + 1) * step + gap
+        panels[name] = [
+            add_panel(figure, names + column * (width + gap), y, width, height, total_width,
+                      total_height)
+            for column in range(len(row))
+        ]  # fmt: skip
+        figure.text((names - 0.08) / total_width, (y + height / 2) / total_height, name,
+                    ha="right", va="center")  # fmt: skip
+    bar_axes = None
+    if kind != "picture":
+        tall = min(total_height - top - 0.1, 2.6)
+        x = names + columns * (width + gap) + 0.06
+        bar_axes = add_panel(figure, x, 0.1, 0.13, tall, total_width, total_height)
+    return figure, panels, bar_axes
+
+
+def _topmost(panels, column: int):
+    return next(row[column] for row in panels.values() if column < len(row))
+
+
+def _rows_text(pictures, within, title) -> str:
+    parts = []
+    for name, row in pictures.items():
+        part = f"{name}: {plural(len(row), 'picture')}"
+        if row:
+            sizes = sorted({each.shape for each in row})
+            part += f" of {', '.join(f'{h} x {w}' for h, w in sizes)}, {span_text(row)}"
+        if within and row:
+            part += ", titled " + ", ".join(t.replace("\n", " ") or "–" for t in within[name])
+        parts.append(part)
+    text = f"{title}: " if title else ""
+    return f"{text}{plural(len(pictures), 'row')} of small pictures; " + "; ".join(parts) + "."

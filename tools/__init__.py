@@ -1,0 +1,1 @@
+"""What contributors run: setting up, testing, and building the lessons."""
