@@ -47,7 +47,7 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     exponentials = np.exp(shifted)
     sums = exponentials.sum(axis=1, keepdims=True)
     rows = np.arange(len(logits))
-    loss = np.mean(np.log(sums[:, 0]) - shifted[rows, labels])
+    loss = (np.log(sums[:, 0]) - shifted[rows, labels]).sum() / len(logits)
     grad_logits = exponentials / sums
     grad_logits[rows, labels] -= 1
     grad_logits /= len(logits)

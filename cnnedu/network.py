@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from cnnedu.execution import Workers
 from cnnedu.layers.activations import Softmax, softmax
 from cnnedu.layers.base import Layer
+from cnnedu.layers.convolution import Conv2D
 from cnnedu.shapes import check_finite, check_float, images_last
 
 
@@ -155,8 +156,10 @@ class Sequential(Layer):
         """Yield (name, output, cache) of one layer after the other, up to the layer ``last``."""
         x = images_last(check_float(x, "x"))
         for position in range(self.position(last) + 1):
-            with self._inside(position):
+            try:
                 x, cache = self.layers[position].compute(x, training=training)
+            except (ValueError, TypeError) as error:
+                raise self._noted(error, position) from None
             yield self.names[position], x, cache
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):
@@ -171,32 +174,33 @@ class Sequential(Layer):
         grads: dict[str, np.ndarray] = {}
         gradient = grad_y
         for position in reversed(range(first, len(self.layers))):
-            with self._inside(position):
+            try:
                 gradient, layer_grads = self.layers[position].differentiate(
                     gradient, cache[position], input_gradient=input_gradient or position > first
                 )
+            except (ValueError, TypeError) as error:
+                raise self._noted(error, position) from None
             for key, array in layer_grads.items():
                 grads[f"{self.names[position]}.{key}"] = array
         return (gradient if input_gradient else None), grads
 
-    @contextmanager
-    def _inside(self, position: int):
-        """Say in which layer an error happened."""
-        try:
-            yield
-        except (ValueError, TypeError) as error:
-            error.add_note(f"in layer {self.names[position]}, {self.layers[position]!r}")
-            raise
+    def _noted(self, error: Exception, position: int) -> Exception:
+        """Add to an error in which layer it happened."""
+        error.add_note(f"in layer {self.names[position]}, {self.layers[position]!r}")
+        return error
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of one output for the shape of one input, without computing."""
-        return list(self._shapes(input_shape))[-1][1]
+        return list(self.shapes(input_shape))[-1][1]
 
-    def _shapes(self, input_shape: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def shapes(self, input_shape: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield (position, shape of one output) of every layer, for the shape of one input."""
         shape = tuple(input_shape)
         for position, layer in enumerate(self.layers):
-            with self._inside(position):
+            try:
                 shape = layer.output_shape(shape)
+            except (ValueError, TypeError) as error:
+                raise self._noted(error, position) from None
             yield position, shape
 
     def config(self) -> dict[str, Any]:
@@ -222,35 +226,36 @@ class Sequential(Layer):
             raise ValueError(f"images must hold at least one image, got shape {images.shape}")
         return check_finite(images, "images").astype(self.dtype, copy=False)
 
-    def logits(self, images: np.ndarray, *, batch_size: int = 100) -> np.ndarray:
-        """Return the scores (N, classes) of any number of images, computed in batches."""
-        images = self.check_images(images)
-        starts = range(0, len(images), batch_size)
-        return np.concatenate(
-            [self.compute(images[start : start + batch_size])[0] for start in starts]
-        )
+    def logits(self, images: np.ndarray, *, workers: int = 1) -> np.ndarray:
+        """Return the scores (N, classes) of any number of images, computed in pieces."""
+        with Workers(self, workers) as team:
+            return team.outputs(self.check_images(images))
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def predict(self, images: np.ndarray, *, workers: int = 1) -> np.ndarray:
         """Return the most likely class of each image.
 
         Parameters
         ----------
         images : ndarray, shape (N, C, H, W)
             float32 or float64, finite.
+        workers : int
+            How many threads compute.
 
         Returns
         -------
         ndarray of int64, shape (N,)
         """
-        return self._scores(images).argmax(axis=1)
+        return self._scores(images, workers).argmax(axis=1)
 
-    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+    def predict_proba(self, images: np.ndarray, *, workers: int = 1) -> np.ndarray:
         """Return the probability of each class, ``softmax(logits)``.
 
         Parameters
         ----------
         images : ndarray, shape (N, C, H, W)
             float32 or float64, finite.
+        workers : int
+            How many threads compute.
 
         Returns
         -------
@@ -258,10 +263,10 @@ class Sequential(Layer):
             Each row sums to 1.
         """
         self.check_ends_in_logits()
-        return softmax(self._scores(images))
+        return softmax(self._scores(images, workers))
 
-    def _scores(self, images: np.ndarray) -> np.ndarray:
-        scores = self.logits(images)
+    def _scores(self, images: np.ndarray, workers: int) -> np.ndarray:
+        scores = self.logits(images, workers=workers)
         if scores.ndim != 2:
             raise ValueError(
                 f"a prediction needs outputs of shape (N, classes), but this network puts out "
@@ -331,8 +336,7 @@ class Sequential(Layer):
         gradient = _chosen(steps[last][1], target)
         found = {self.names[last]: gradient}
         for position in reversed(range(last + 1)):
-            with self._inside(position):
-                gradient, _ = self.layers[position].differentiate(gradient, steps[position][2])
+            gradient, _ = self.layers[position].differentiate(gradient, steps[position][2])
             found[self.names[position - 1] if position else "input"] = gradient
         return dict(reversed(found.items()))
 
@@ -350,11 +354,13 @@ class Sequential(Layer):
                 "the summary needs the shape of one input: network.summary((1, 28, 28)), or make "
                 "the network with input_shape=(1, 28, 28)"
             )
-        rows, field = [], ReceptiveField((1, 1), (1, 1))
-        for position, output in self._shapes(shape):
+        rows, field, before = [], ReceptiveField((1, 1), (1, 1)), shape
+        for position, output in self.shapes(shape):
             layer = self.layers[position]
             field = None if field is None else field.through(layer)
-            rows.append(SummaryRow(self.names[position], layer, output, field))
+            algorithm = layer.choose(before) if isinstance(layer, Conv2D) else ""
+            rows.append(SummaryRow(self.names[position], layer, output, field, algorithm))
+            before = output
         return Summary(shape, rows)
 
 
@@ -410,12 +416,17 @@ class ReceptiveField:
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One line of a summary; ``field`` is None where every number sees the whole input."""
+    """One line of a summary.
+
+    ``field`` is None where every number sees the whole input; ``algorithm`` says how a convolution
+    of this shape is computed.
+    """
 
     name: str
     layer: Layer
     output_shape: tuple[int, ...]
     field: ReceptiveField | None
+    algorithm: str
 
     @property
     def parameters(self) -> int:
@@ -439,14 +450,18 @@ class Summary:
         def size(shape):
             return " x ".join(str(number) for number in shape)
 
-        table = [("layer", "what it is", "output", "numbers", "parameters", "sees")]
-        table.append(("input", "", size(self.input_shape), f"{prod(self.input_shape):,}", "", ""))
+        table = [("layer", "what it is", "output", "numbers", "parameters", "sees", "computed")]
+        numbers = f"{prod(self.input_shape):,}"
+        table.append(("input", "", size(self.input_shape), numbers, "", "", ""))
         for row in self.rows:
             sees = "all" if row.field is None else size(row.field.size)
             numbers = f"{prod(row.output_shape):,}"
             shape = size(row.output_shape)
-            table.append((row.name, repr(row.layer), shape, numbers, f"{row.parameters:,}", sees))
-        table.append(("total", "", "", "", f"{self.parameters:,}", ""))
+            parameters = f"{row.parameters:,}"
+            table.append(
+                (row.name, repr(row.layer), shape, numbers, parameters, sees, row.algorithm)
+            )
+        table.append(("total", "", "", "", f"{self.parameters:,}", "", ""))
         widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
         right = {3, 4}
         lines = [

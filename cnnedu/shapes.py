@@ -269,9 +269,14 @@ def images_last(x: np.ndarray) -> np.ndarray:
     """
     if x.strides[0] == x.itemsize or len(x) == 1:
         return x
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)
+    return to_front(np.ascontiguousarray(to_back(x)))
 
 
-def empty_images_last(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Make an uninitialized array of shape (N, ...) that lies in memory with the images last."""
-    return np.moveaxis(np.empty((*shape[1:], shape[0]), dtype), -1, 0)
+def to_back(array: np.ndarray) -> np.ndarray:
+    """View (N, ...) as (..., N)."""
+    return array.transpose(*range(1, array.ndim), 0)
+
+
+def to_front(array: np.ndarray) -> np.ndarray:
+    """View (..., N) as (N, ...)."""
+    return array.transpose(array.ndim - 1, *range(array.ndim - 1))

@@ -6,6 +6,7 @@ after each batch and each epoch; ``evaluate`` says how good a network is.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnedu.data.batches import iterate_batches
+from cnnedu.execution import Workers
 from cnnedu.losses import softmax_cross_entropy
 from cnnedu.network import Sequential
 from cnnedu.optimizers import Optimizer
@@ -41,7 +43,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    network: Sequential, data: Any, *, loss: Loss = softmax_cross_entropy, batch_size: int = 100
+    network: Sequential, data: Any, *, loss: Loss = softmax_cross_entropy, workers: int = 1
 ) -> Evaluation:
     """Measure a network's loss and accuracy, with dropout off.
 
@@ -52,8 +54,8 @@ def evaluate(
         Images (N, C, H, W) float in the network's range; labels (N,) whole numbers.
     loss : callable
         ``(outputs, labels) -> (loss, grad_outputs)``.
-    batch_size : int
-        How many images to compute at once; it does not change the result beyond rounding.
+    workers : int
+        How many threads compute.
 
     Returns
     -------
@@ -65,11 +67,16 @@ def evaluate(
     TypeError, ValueError
         If the data are not fit for the network.
     """
-    images, targets = check_data(network, data, loss)
+    data = check_data(network, data, loss)
+    with Workers(network, workers) as team:
+        return _evaluate(team, data, loss)
+
+
+def _evaluate(team: Workers, data, loss: Loss) -> Evaluation:
     score = _Score()
-    for batch, wanted in iterate_batches((images, targets), positive(batch_size, "batch_size")):
-        outputs, _ = network.compute(batch)
-        score.add(loss(outputs, wanted)[0], outputs, wanted)
+    for images, targets in iterate_batches(data, 1000):
+        outputs = team.outputs(images)
+        score.add(loss(outputs, targets)[0], outputs, targets)
     return score.result()
 
 
@@ -182,6 +189,8 @@ class Training:
         Epochs finished.
     batch : int
         Batches finished in the current epoch.
+    gradients : dict of str to ndarray
+        Of the last step, by the parameters' full names.
     stop : bool
         Set it, and ``fit`` returns after the current epoch.
     """
@@ -194,9 +203,13 @@ class Training:
     history: History = field(default_factory=History)
     epoch: int = 0
     batch: int = 0
+    gradients: dict[str, np.ndarray] = field(default_factory=dict)
     stop: bool = False
     score: _Score = field(default_factory=_Score)
     rng_at_epoch_start: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.params = self.network.params  # the arrays themselves; steps change them in place
 
     @property
     def step(self) -> int:
@@ -273,6 +286,7 @@ def fit(
     callbacks: Iterable[Callback] = (),
     progress: bool = True,
     drop_last: bool = False,
+    workers: int = 1,
     resume: str | os.PathLike | None = None,
 ) -> History:
     """Train a network, in place.
@@ -302,6 +316,9 @@ def fit(
         Whether to show a progress bar.
     drop_last : bool
         Whether to leave out a last batch that is not full.
+    workers : int
+        How many threads compute, each a share of every batch. The same seed and number of workers
+        give the same weights, bit for bit; other numbers of workers agree within rounding.
     resume : path, optional
         A file that the callback ``Checkpoint`` wrote during the same training: go on from there, to
         the same numbers, bit for bit, as if it had not been interrupted.
@@ -342,57 +359,58 @@ def fit(
     callbacks = list(callbacks)
     for callback in callbacks:
         callback.on_start(training)
-    # A loss that overflows is told in one sentence below, not in NumPy's warnings.
-    quiet = np.errstate(over="ignore", invalid="ignore")
-    with _progress_bar(training, progress) as bar, quiet:
+    with Workers(network, workers) as team, _progress_bar(training, progress) as bar:
         while training.epoch < epochs and not training.stop:
             start = time.perf_counter()
             if training.batch == 0:
                 training.rng_at_epoch_start = rng.bit_generator.state
-            _train_epoch(training, (images, targets), batch_size, drop_last, loss, callbacks, bar)
-            _finish_epoch(training, validation, loss, time.perf_counter() - start)
+            for batch in _batches(training, (images, targets), batch_size, drop_last):
+                _train_step(training, team, batch, loss)
+                bar.update()
+                for callback in callbacks:
+                    callback.on_batch_end(training)
+            _finish_epoch(training, team, validation, loss, time.perf_counter() - start)
             bar.set_postfix_str(_last_numbers(training.history))
             for callback in callbacks:
                 callback.on_epoch_end(training)
     return training.history
 
 
-def _train_epoch(training, data, batch_size, drop_last, loss, callbacks, bar) -> None:
-    """Go through the data once; after a resume, through the rest of the epoch."""
-    network, optimizer = training.network, training.optimizer
+def _batches(training: Training, data, batch_size: int, drop_last: bool):
+    """Return the epoch's batches; after a resume, the rest of them."""
     shuffler = training.rng
     if training.batch:  # the epoch's order was drawn before the interruption: draw it again
         shuffler = generator_from_state(training.rng_at_epoch_start)
     batches = iterate_batches(data, batch_size, rng=shuffler, drop_last=drop_last)
-    for images, targets in islice(batches, training.batch, None):
-        outputs = network.forward(images, training=True)
-        value, grad = loss(outputs, targets)
-        if not np.isfinite(value):
-            raise FloatingPointError(
-                f"the loss became {value} in epoch {training.epoch + 1}, batch "
-                f"{training.batch + 1}: the learning rate "
-                f"{optimizer.rate(training.progress):g} is probably too high"
-            )
-        network.backward(grad, input_gradient=False)
-        gradients = network.grads
-        triples = [(name, array, gradients[name]) for name, array in network.params.items()]
-        optimizer.step(triples, training.progress)
-        training.batch += 1
-        training.score.add(value, outputs, targets)
-        training.history.batch_loss.append(value)
-        bar.update()
-        for callback in callbacks:
-            callback.on_batch_end(training)
+    return islice(batches, training.batch, None)
 
 
-def _finish_epoch(training: Training, validation, loss, seconds: float) -> None:
+def _train_step(training: Training, team: Workers, batch, loss: Loss) -> None:
+    """Compute the gradients of one batch and take one step."""
+    images, targets = batch
+    value, outputs, gradients = team.gradients(images, targets, loss)
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss became {value} in epoch {training.epoch + 1}, batch "
+            f"{training.batch + 1}: the learning rate "
+            f"{training.optimizer.rate(training.progress):g} is probably too high"
+        )
+    triples = [(name, training.params[name], gradient) for name, gradient in gradients.items()]
+    training.optimizer.step(triples, training.progress)
+    training.gradients = gradients
+    training.batch += 1
+    training.score.add(value, outputs, targets)
+    training.history.batch_loss.append(value)
+
+
+def _finish_epoch(training: Training, team: Workers, validation, loss, seconds) -> None:
     history, result = training.history, training.score.result()
     history.loss.append(result.loss)
     history.accuracy.append(result.accuracy)
     history.learning_rate.append(training.optimizer.rate(training.progress))
     history.seconds.append(seconds)
     if validation is not None:
-        measured = evaluate(training.network, validation, loss=loss)
+        measured = _evaluate(team, validation, loss)
         history.validation_loss.append(measured.loss)
         history.validation_accuracy.append(measured.accuracy)
     training.score, training.batch = _Score(), 0

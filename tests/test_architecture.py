@@ -10,19 +10,21 @@ import cnnedu
 PACKAGE = Path(cnnedu.__file__).parent
 RANKS = {
     "shapes": 0,
+    "workspace": 0,
     "initializers": 0,
     "kernels": 0,
     "losses": 1,
     "optimizers": 1,
     "data": 1,
     "layers": 2,
-    "network": 3,
-    "gradient_check": 4,
-    "storage": 4,
-    "training": 5,
-    "architectures": 6,
-    "visualization": 7,
-    "checks": 7,
+    "execution": 3,
+    "network": 4,
+    "gradient_check": 5,
+    "storage": 5,
+    "training": 6,
+    "architectures": 7,
+    "visualization": 8,
+    "checks": 8,
 }
 """Each part of the package may import only parts of a lower rank (and its own)."""
 
@@ -32,7 +34,16 @@ def imports():
     for file in sorted(PACKAGE.rglob("*.py")):
         relative = file.relative_to(PACKAGE)
         part = relative.parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for_types = {
+            id(node)
+            for block in ast.walk(tree)
+            if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+            for node in ast.walk(block)
+        }
+        for node in ast.walk(tree):
+            if id(node) in for_types:
+                continue
             names = []
             if isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{relative}: imports are absolute"

@@ -189,10 +189,15 @@ def test_without_input_gradient_the_parameters_get_the_same():
 
 def test_predictions():
     network = small()
-    logits = network.logits(IMAGES, batch_size=2)
+    logits = network.logits(IMAGES)
     np.testing.assert_array_equal(network.predict(IMAGES), logits.argmax(axis=1))
     np.testing.assert_allclose(network.predict_proba(IMAGES), softmax(logits))
     assert network.predict(IMAGES).dtype == np.int64
+    many = np.tile(IMAGES, (70, 1, 1, 1))  # more than one piece
+    for workers in (1, 2, 3):
+        np.testing.assert_allclose(
+            network.logits(many, workers=workers), np.tile(logits, (70, 1)), rtol=1e-5, atol=1e-6
+        )
     # A student's images are often float64: they are computed in the network's own dtype.
     assert network.logits(IMAGES.astype(np.float64)).dtype == np.float32
 

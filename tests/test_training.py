@@ -104,17 +104,26 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
 def test_training_computes_and_stays_in_float32():
     network = toy_network()
     images, labels = toy_data()
-    train(network, (images.astype(np.float64), labels), optimizer=Adam(weight_decay=0.01))
+    seen = {}
+    callback = Callback()
+    callback.on_batch_end = lambda training: seen.update(training.gradients)
+    train(
+        network,
+        (images.astype(np.float64), labels),
+        optimizer=Adam(weight_decay=0.01),
+        callbacks=[callback],
+    )
+    assert set(seen) == set(network.params)
     assert {array.dtype for array in network.params.values()} == {np.dtype(np.float32)}
-    assert {array.dtype for array in network.grads.values()} == {np.dtype(np.float32)}
+    assert {array.dtype for array in seen.values()} == {np.dtype(np.float32)}
 
 
 def test_evaluate_by_hand():
     network = Sequential([Flatten(), Dense(2, 2, bias=False, rng=np.random.default_rng(0))])
     network["dense1"].params["weight"][...] = np.eye(2)
     images = np.log(np.array([[1, 3], [3, 1], [1, 1]], np.float32)).reshape(3, 1, 1, 2)
-    for batch_size in (1, 2, 100):
-        result = evaluate(network, (images, np.array([1, 1, 0])), batch_size=batch_size)
+    for workers in (1, 2, 5):
+        result = evaluate(network, (images, np.array([1, 1, 0])), workers=workers)
         assert result.accuracy == pytest.approx(2 / 3)
         assert result.loss == pytest.approx(-(np.log(3 / 4) + np.log(1 / 4) + np.log(1 / 2)) / 3)
     assert repr(result) == "Evaluation(loss=0.7890, accuracy=66.67%)"
@@ -221,17 +230,13 @@ def test_a_checkpoint_that_cannot_be_written_is_found_before_any_work(tmp_path):
 def test_early_stopping_brings_back_the_best_weights():
     network = toy_network()
     stopping = EarlyStopping(patience=2)
-    history = train(
-        network,
-        epochs=50,
-        optimizer=SGD(0.5),
-        validation=toy_data(seed=5),
-        callbacks=[stopping],
-    )
+    images, labels = toy_data(seed=5)
+    validation = images, (labels + 1) % 4  # the better it learns, the worse it does here
+    history = train(network, epochs=50, validation=validation, callbacks=[stopping])
     best = int(np.argmin(history.validation_loss))
     assert stopping.best_epoch == best + 1
     assert len(history.loss) == min(best + 1 + 2, 50) < 50
-    assert evaluate(network, toy_data(seed=5)).loss == pytest.approx(min(history.validation_loss))
+    assert evaluate(network, validation).loss == pytest.approx(min(history.validation_loss))
     with pytest.raises(ValueError, match="give fit validation data"):
         train(network, callbacks=[EarlyStopping()])
     with pytest.raises(ValueError, match="monitor must be one of loss, accuracy"):
@@ -327,6 +332,7 @@ def test_bad_data_is_a_clear_error_before_any_work(data, error, message):
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         ({"optimizer": 0.1}, TypeError, "optimizer must be one, like Momentum(0.01), got 0.1"),
         ({"rng": 0}, TypeError, "rng must be a generator, like np.random.default_rng(0), got 0"),
+        ({"workers": 0}, ValueError, "workers must be at least 1, got 0"),
         ({"resume": "nowhere.npz"}, FileNotFoundError, "there is no file nowhere.npz"),
     ],
 )

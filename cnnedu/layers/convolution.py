@@ -16,9 +16,19 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cnnedu.initializers import glorot_uniform
+from cnnedu.layers import winograd
 from cnnedu.layers.base import Layer, check_grad
 from cnnedu.layers.geometry import Geometry
-from cnnedu.shapes import check_float, check_images, check_padding, pair, positive
+from cnnedu.shapes import (
+    check_float,
+    check_images,
+    check_padding,
+    pair,
+    positive,
+    to_back,
+    to_front,
+)
+from cnnedu.workspace import FRESH
 
 
 def _check(x, weight, bias) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -139,50 +149,155 @@ def conv2d_backward_loops(grad_y, x, weight, stride=1, padding=0, dilation=1):
 # ---------------------------------------------------------------------------------------------
 
 
-class ConvCache(NamedTuple):
-    """What the backward pass needs to know of the forward pass."""
+def windows(padded: np.ndarray, geometry: Geometry, pool: tuple[int, int] = (1, 1)) -> np.ndarray:
+    """Show all patches of all images as one array, copying nothing: only the strides are new.
 
-    columns: np.ndarray
-    """Shape (C * kh * kw, P * Q * N): under every place of every image, the patch as a column."""
-    weight: np.ndarray
-    geometry: Geometry
-    input_shape: tuple[int, int, int, int]
-
-
-def windows(padded: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Show all patches of all images as one array of shape (C, kh, kw, P, Q, N), copying nothing.
-
-    Only the strides are new: moving one kernel row down is ``dilation`` image rows, moving one
-    output row down is ``stride`` image rows. Neighboring patches share their pixels in memory.
+    Moving one kernel row down is ``dilation`` image rows, moving one output row down is ``stride``
+    image rows. Neighboring patches share their pixels in memory.
 
     Parameters
     ----------
     padded : ndarray, shape (N, C, H, W)
     geometry : Geometry
+    pool : (rows, columns)
+        If a pooling of this size follows, the places that it will compare are put apart.
 
     Returns
     -------
-    ndarray
-        A read-only view.
+    ndarray, shape (pool rows, pool columns, C, kh, kw, P, Q, N)
+        A read-only view; P and Q count the windows of the pooling.
 
     Notes
     -----
     Lesson 1 builds the same view for one image.
     """
     n_step, c_step, h_step, w_step = padded.strides
-    (s_h, s_w), (d_h, d_w) = geometry.stride, geometry.dilation
-    shape = (padded.shape[1], *geometry.kernel_size, *geometry.output_size, len(padded))
-    strides = (c_step, h_step * d_h, w_step * d_w, h_step * s_h, w_step * s_w, n_step)
+    (a, b), (kh, kw), (p, q) = pool, geometry.kernel_size, geometry.output_size
+    down, right = h_step * geometry.stride[0], w_step * geometry.stride[1]
+    kernel_steps = (h_step * geometry.dilation[0], w_step * geometry.dilation[1])
+    shape = (a, b, padded.shape[1], kh, kw, p // a, q // b, len(padded))
+    strides = (down, right, c_step, *kernel_steps, a * down, b * right, n_step)
     return as_strided(padded, shape, strides, writeable=False)
 
 
-def conv2d_forward(x, weight, bias=None, stride=1, padding=0, dilation=1):
-    """Convolve by one matrix product: ``y = weight @ columns + bias``.
+class DirectCache(NamedTuple):
+    """What the backward pass needs to know of the forward pass."""
+
+    columns: np.ndarray
+    """Shape (pool, C * kh * kw, P * Q * N): the patches, each written as a column."""
+    weight: np.ndarray
+    geometry: Geometry
+    pool: tuple[int, int]
+    input_shape: tuple[int, int, int, int]
+
+
+def direct_forward(x, weight, geometry, *, pool=(1, 1), workspace=FRESH):
+    """Answer every kernel at every place by ``weight @ columns``.
 
     Every patch is written as a column (im2col; Chellapilla et al., 2006), every kernel as a row.
     The product of the two matrices then holds every answer of every kernel at every place, and the
     machine's matrix routine is far better at it than any loop. In memory the images lie last, so
     the columns are filled in long runs.
+
+    Returns
+    -------
+    answers : ndarray, shape (pool, F, P * Q * N)
+        One block for each of the places in a pooling window; one block in all without pooling.
+    cache : DirectCache
+    """
+    patches = windows(geometry.pad(x, workspace=workspace), geometry, pool)
+    a, b, c, kh, kw, p, q, n = patches.shape
+    columns = workspace.array("columns", (a * b, c * kh * kw, p * q * n), x.dtype)
+    np.copyto(columns.reshape(patches.shape), patches)
+    answers = workspace.array("answers", (a * b, len(weight), p * q * n), x.dtype)
+    np.matmul(weight.reshape(len(weight), -1), columns, out=answers)
+    return answers, DirectCache(columns, weight, geometry, pool, x.shape)
+
+
+def direct_backward(grad_answers, cache, *, input_gradient=True, workspace=FRESH):
+    """Differentiate by the same two matrices.
+
+    ``grad_weight = grad_answers @ columns.T``; ``grad_columns = weight.T @ grad_answers``, and each
+    column is added back to the pixels it was taken from (col2im), where overlapping patches sum up.
+
+    Returns
+    -------
+    grad_x : ndarray, shape (N, C, H, W), or None
+    grad_weight : ndarray, shape (F, C, kh, kw)
+    """
+    columns, weight, geometry, pool, (n, c, _, _) = cache
+    f, (kh, kw) = len(weight), geometry.kernel_size
+    grad_weight = np.matmul(grad_answers, columns.transpose(0, 2, 1)).sum(axis=0)
+    grad_weight = grad_weight.reshape(weight.shape)
+    if not input_gradient:
+        return None, grad_weight
+
+    grad_columns = workspace.array("grad_columns", columns.shape, columns.dtype)
+    np.matmul(weight.reshape(f, -1).T, grad_answers, out=grad_columns)
+    (a, b), (p, q) = pool, geometry.output_size
+    grad_columns = grad_columns.reshape(a, b, c, kh, kw, p // a, q // b, n)
+    height, width = np.add(geometry.input_size, np.add(geometry.before, geometry.after))
+    grad_padded = workspace.array("grad_padded", (c, height, width, n), columns.dtype)
+    grad_padded.fill(0)
+    for first in np.ndindex(a, b):
+        for i, j in np.ndindex(kh, kw):
+            down, across = geometry.every_place(i, j, first, pool)
+            target = grad_padded[:, down, across]
+            np.add(target, grad_columns[(*first, slice(None), i, j)], out=target)
+    return geometry.unpad(to_front(grad_padded)), grad_weight
+
+
+# ---------------------------------------------------------------------------------------------
+# Which way to compute, and the function that users call
+# ---------------------------------------------------------------------------------------------
+
+ALGORITHMS = ("auto", "direct", "winograd")
+
+
+def choose_algorithm(
+    weight_shape: tuple[int, ...], geometry: Geometry, algorithm: str = "auto"
+) -> str:
+    """Return "direct" or "winograd": what is asked for, or what pays for these shapes.
+
+    Winograd's transforms cost the same whatever the number of kernels, and its savings grow with
+    channels times kernels; and it computes whole tiles, of which a small map uses only a part.
+
+    Raises
+    ------
+    ValueError
+        If Winograd is asked for where it does not apply.
+    """
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
+    applies = winograd.applies(geometry)
+    if algorithm == "winograd" and not applies:
+        raise ValueError(
+            f"winograd needs stride 1, dilation 1 and kernels of 3 or 5, got kernel "
+            f"{geometry.kernel_size}, stride {geometry.stride}, dilation {geometry.dilation}; "
+            'use algorithm="direct"'
+        )
+    if algorithm != "auto":
+        return algorithm
+    f, c = weight_shape[:2]
+    pays = applies and winograd.saving(f, c, geometry) > 1
+    return "winograd" if pays else "direct"
+
+
+def conv2d_forward(
+    x,
+    weight,
+    bias=None,
+    stride=1,
+    padding=0,
+    dilation=1,
+    *,
+    algorithm="auto",
+    workspace=FRESH,
+):
+    """Convolve fast: ``y[n, f] = sum over c of correlate(x[n, c], weight[f, c]) + bias[f]``.
+
+    The same numbers as ``conv2d_loops``, by one matrix product over all places ("direct") or with
+    fewer multiplications over small tiles ("winograd").
 
     Parameters
     ----------
@@ -192,12 +307,16 @@ def conv2d_forward(x, weight, bias=None, stride=1, padding=0, dilation=1):
     bias : ndarray, shape (F,), optional
     stride, dilation : int or (rows, columns)
     padding : int, (rows, columns), "valid" or "same"
+    algorithm : {"auto", "direct", "winograd"}
+        How to compute it; "auto" takes what pays for these shapes.
+    workspace : Workspace
+        Where the memory comes from; fresh memory if not given.
 
     Returns
     -------
     y : ndarray, shape (N, F, P, Q)
         In the dtype of ``x``; in memory the images axis is last.
-    cache : ConvCache
+    cache : DirectCache or WinogradCache
         For ``conv2d_backward``.
 
     Raises
@@ -209,35 +328,33 @@ def conv2d_forward(x, weight, bias=None, stride=1, padding=0, dilation=1):
 
     Notes
     -----
-    Lessons 1 (strided windows) and 3 (the layer).
+    Lessons 1 (strided windows), 3 (the layer) and 11 (all the ways to be fast).
     """
     x, weight, bias = _check(x, weight, bias)
     geometry = Geometry.of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
-    patches = windows(geometry.pad(x), geometry)
-    c, kh, kw, p, q, n = patches.shape
-    columns = np.empty((c * kh * kw, p * q * n), x.dtype)
-    np.copyto(columns.reshape(patches.shape), patches)
-    y = weight.reshape(len(weight), -1) @ columns
+    if choose_algorithm(weight.shape, geometry, algorithm) == "winograd":
+        y, cache = winograd.forward(x, weight, geometry, workspace=workspace)
+    else:
+        answers, cache = direct_forward(x, weight, geometry, workspace=workspace)
+        y = to_front(answers.reshape(len(weight), *geometry.output_size, len(x)))
     if bias is not None:
-        y += bias[:, None]
-    y = np.moveaxis(y.reshape(len(weight), p, q, n), -1, 0)
-    return y, ConvCache(columns, weight, geometry, x.shape)
+        y += bias[:, None, None]
+    return y, cache
 
 
-def conv2d_backward(grad_y, cache, *, input_gradient=True):
-    """Differentiate the convolution by the same two matrices.
-
-    ``grad_weight = grad_y @ columns.T``; ``grad_columns = weight.T @ grad_y``, and each column is
-    added back to the pixels it was taken from (col2im), where overlapping patches sum up.
+def conv2d_backward(grad_y, cache, *, input_gradient=True, workspace=FRESH):
+    """Differentiate the convolution, the way it was computed.
 
     Parameters
     ----------
     grad_y : ndarray, shape (N, F, P, Q)
         The gradient of the loss with respect to the output.
-    cache : ConvCache
+    cache : DirectCache or WinogradCache
         From ``conv2d_forward``.
     input_gradient : bool
         False leaves out ``grad_x`` (None), the larger half of the work.
+    workspace : Workspace
+        Where the memory comes from; fresh memory if not given.
 
     Returns
     -------
@@ -249,25 +366,17 @@ def conv2d_backward(grad_y, cache, *, input_gradient=True):
     -----
     Lesson 3.
     """
-    columns, weight, geometry, (n, c, _, _) = cache
-    f = len(weight)
-    rows, cols = geometry.output_size
-    grad_y = check_grad(grad_y, (n, f, rows, cols), columns.dtype)
-    grad_y = np.moveaxis(grad_y, 0, -1).reshape(f, -1)
-    grad_weight = (grad_y @ columns.T).reshape(weight.shape)
-    grad_bias = grad_y.sum(axis=1)
-    if not input_gradient:
-        return None, grad_weight, grad_bias
-
-    kh, kw = geometry.kernel_size
-    grad_columns = (weight.reshape(f, -1).T @ grad_y).reshape(c, kh, kw, rows, cols, n)
-    padded_size = np.add(geometry.input_size, np.add(geometry.before, geometry.after))
-    grad_padded = np.zeros((c, *padded_size, n), columns.dtype)
-    for i in range(kh):
-        for j in range(kw):
-            down, across = geometry.every_place(i, j)
-            grad_padded[:, down, across] += grad_columns[:, i, j]
-    return geometry.unpad(np.moveaxis(grad_padded, -1, 0)), grad_weight, grad_bias
+    f, n = len(cache.weight), cache.input_shape[0]
+    shape = (n, f, *cache.geometry.output_size)
+    grad_y = check_grad(grad_y, shape, cache.weight.dtype)
+    grad_bias = grad_y.sum(axis=(0, 2, 3))
+    options = {"input_gradient": input_gradient, "workspace": workspace}
+    if isinstance(cache, winograd.WinogradCache):
+        grad_x, grad_weight = winograd.backward(grad_y, cache, **options)
+    else:
+        grad_answers = to_back(grad_y).reshape(1, f, -1)
+        grad_x, grad_weight = direct_backward(grad_answers, cache, **options)
+    return grad_x, grad_weight, grad_bias
 
 
 # ---------------------------------------------------------------------------------------------
@@ -291,6 +400,8 @@ class Conv2D(Layer):
         Whether each feature map has a number added.
     initializer : callable
         Where the weights start (``cnnedu.initializers``); biases start at zero.
+    algorithm : {"auto", "direct", "winograd"}
+        How to compute; see ``conv2d_forward``. The results agree within rounding.
     dtype : dtype
         Of the parameters: float32 for training, float64 for checks.
     rng : numpy.random.Generator
@@ -326,10 +437,14 @@ class Conv2D(Layer):
         *,
         bias: bool = True,
         initializer=glorot_uniform,
+        algorithm: str = "auto",
         dtype=np.float32,
         rng: np.random.Generator,
     ) -> None:
         super().__init__()
+        if algorithm not in ALGORITHMS:
+            raise ValueError(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
+        self.algorithm = algorithm
         self.in_channels = positive(in_channels, "in_channels")
         self.out_channels = positive(out_channels, "out_channels")
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -354,6 +469,7 @@ class Conv2D(Layer):
             self.stride,
             self.padding,
             self.dilation,
+            algorithm=self.algorithm,
         )
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):
@@ -371,10 +487,18 @@ class Conv2D(Layer):
                 f"{self!r} needs an input of shape ({self.in_channels}, rows, columns), "
                 f"got {tuple(input_shape)}"
             )
-        geometry = Geometry.of(
+        return (self.out_channels, *self.geometry(input_shape).output_size)
+
+    def geometry(self, input_shape: tuple[int, ...]) -> Geometry:
+        """Return where the kernels are put on an image of shape (C, H, W)."""
+        return Geometry.of(
             input_shape[1:], self.kernel_size, self.stride, self.padding, self.dilation
         )
-        return (self.out_channels, *geometry.output_size)
+
+    def choose(self, input_shape: tuple[int, ...]) -> str:
+        """Return the algorithm for images of shape (C, H, W): "direct" or "winograd"."""
+        shape = self.params["weight"].shape
+        return choose_algorithm(shape, self.geometry(input_shape), self.algorithm)
 
     def window(self):
         """Return the kernel's reach and stride."""
@@ -391,4 +515,5 @@ class Conv2D(Layer):
             "padding": self.padding,
             "dilation": self.dilation,
             "bias": self.bias,
+            "algorithm": self.algorithm,
         }

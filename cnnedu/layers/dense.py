@@ -112,7 +112,9 @@ def dense_backward(grad_y, cache, *, input_gradient=True):
     x, weight = cache
     grad_y = check_grad(grad_y, (len(x), len(weight)), x.dtype)
     grad_x = (weight.T @ grad_y.T).T if input_gradient else None
-    return grad_x, grad_y.T @ x, grad_y.sum(axis=0)
+    # For one image the product is an outer product, which matrix routines are slow at.
+    grad_weight = grad_y.T @ x if len(x) > 1 else grad_y.T * x
+    return grad_x, grad_weight, grad_y.sum(axis=0)
 
 
 class Dense(Layer):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnnedu.shapes import check_padding, output_size, padding_amounts, pair
+from cnnedu.workspace import FRESH, Workspace
 
 
 class Geometry(NamedTuple):
@@ -35,14 +36,19 @@ class Geometry(NamedTuple):
         before, after = tuple(zip(*zeros, strict=True))
         return cls(tuple(input_size), outputs, kernel_size, stride, dilation, before, after)
 
-    def pad(self, x: np.ndarray) -> np.ndarray:
-        """Add the zeros around every image of ``x``."""
-        if not any(self.before + self.after):
+    def pad(
+        self, x: np.ndarray, extra: tuple[int, int] = (0, 0), workspace: Workspace = FRESH
+    ) -> np.ndarray:
+        """Add the zeros around every image of ``x``, and ``extra`` at the bottom and right."""
+        (top, left), (bottom, right) = self.before, np.add(self.after, extra)
+        if not (top or left or bottom or right):
             return x
-        (top, left), (bottom, right) = self.before, self.after
         n, c, h, w = x.shape
-        padded = np.zeros((c, top + h + bottom, left + w + right, n), x.dtype)
-        padded = np.moveaxis(padded, -1, 0)  # the images axis stays last in memory
+        shape = (top + h + bottom, left + w + right, c, n)
+        padded = workspace.array("padded", shape, x.dtype)  # the images axis stays last in memory
+        padded[:top] = padded[top + h :] = 0
+        padded[top : top + h, :left] = padded[top : top + h, left + w :] = 0
+        padded = padded.transpose(3, 2, 0, 1)
         padded[:, :, top : top + h, left : left + w] = x
         return padded
 
@@ -60,11 +66,16 @@ class Geometry(NamedTuple):
             )
         )
 
-    def every_place(self, i: int, j: int) -> tuple[slice, slice]:
-        """Return the slices of the padded image that kernel entry (i, j) meets."""
+    def every_place(
+        self, i: int, j: int, first: tuple[int, int] = (0, 0), pool: tuple[int, int] = (1, 1)
+    ) -> tuple[slice, slice]:
+        """Return the slices of the padded image that kernel entry (i, j) meets.
+
+        Over all outputs; or only those at ``first``, ``first + pool``, ``first + 2 * pool``, ...
+        """
         return tuple(
-            slice(index * d, index * d + s * (count - 1) + 1, s)
-            for index, s, d, count in zip(
-                (i, j), self.stride, self.dilation, self.output_size, strict=True
+            slice(a * s + index * d, a * s + index * d + s * p * (count // p - 1) + 1, s * p)
+            for index, a, p, s, d, count in zip(
+                (i, j), first, pool, self.stride, self.dilation, self.output_size, strict=True
             )
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnedu.layers.base import Layer, check_grad
-from cnnedu.shapes import check_float
+from cnnedu.shapes import check_float, to_back, to_front
 
 
 class Flatten(Layer):
@@ -27,14 +27,14 @@ class Flatten(Layer):
         if x.ndim < 2:
             raise ValueError(f"x must have shape (images, ...), got {x.shape}: use x[None] for one")
         # Copied, so that whoever changes the result does not change x; images stay last in memory.
-        y = np.moveaxis(x, 0, -1).reshape(-1, len(x)).copy().T
+        y = to_back(x).reshape(-1, len(x)).copy().T
         return y, (x.shape, x.dtype)
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):
         """Return ``grad_x`` in the shape of the input, and no parameter gradients."""
         shape, dtype = cache
         grad_y = check_grad(grad_y, (shape[0], prod(shape[1:])), dtype)
-        return np.moveaxis(grad_y.T.copy().reshape(*shape[1:], shape[0]), -1, 0), {}
+        return to_front(grad_y.T.copy().reshape(*shape[1:], shape[0])), {}
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (C * H * W,) for (C, H, W)."""

@@ -1,0 +1,49 @@
+"""Memory that is used again: fresh arrays cost more time than much of the arithmetic in them.
+
+A fast layer writes its large intermediate results, patches, products, maps, into arrays that it
+asks a workspace for by name. A ``Workspace`` hands out the same piece of memory at every step, so
+that the operating system need not find and clear new pages and the data stay in the processor's
+cache. The price is that a result is overwritten by the next step. Nobody notices in a training,
+where each step has used its results up; whoever keeps results (a notebook, ``activations``) works
+with ``FRESH``, which hands out new memory every time.
+
+For the same reason a large batch is not computed at once but in pieces of a few dozen images (see
+``cnnedu.execution``): the memory in use then stays small, whatever the batch size.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+
+class Workspace:
+    """Arrays by name, handed out again and again; they grow when needed and never shrink."""
+
+    def __init__(self) -> None:
+        self._memory: dict[str, np.ndarray] = {}
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return an array of this shape in C order; its contents are whatever was there before."""
+        size = prod(shape)
+        memory = self._memory.get(name)
+        if memory is None or memory.size < size or memory.dtype != dtype:
+            memory = self._memory[name] = np.empty(size, dtype)
+        return memory[:size].reshape(shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory is held."""
+        return sum(memory.nbytes for memory in self._memory.values())
+
+
+class _Fresh(Workspace):
+    """New memory every time."""
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return a new array of this shape in C order, uninitialized."""
+        return np.empty(shape, dtype)
+
+
+FRESH = _Fresh()
