@@ -17,16 +17,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnedu.layers.base import Layer
 from cnnedu.layers.dropout import Dropout
 from cnnedu.layers.fused import ConvBlock, fuse
 from cnnedu.shapes import positive
-
-if TYPE_CHECKING:
-    from cnnedu.network import Sequential
 
 PIECE = 50
 """Images in a piece: few enough for the cache, enough for long runs in memory."""
@@ -42,7 +39,7 @@ def _matrix_libraries():
     return ThreadpoolController()
 
 
-def worker_network(network: Sequential) -> Sequential:
+def worker_network(network: Layer) -> Layer:
     """Copy a network for one worker: same parameters, own caches and workspaces, layers fused."""
     twin = copy.copy(network)
     layers = [copy.copy(layer) for layer in network.layers]
@@ -50,7 +47,7 @@ def worker_network(network: Sequential) -> Sequential:
     return twin
 
 
-def piece_size(network: Sequential, image_shape: tuple[int, ...]) -> int:
+def piece_size(network: Layer, image_shape: tuple[int, ...]) -> int:
     """Return how many images a piece may have, from the largest layer's patches."""
     largest, shape = 1, image_shape
     for position, output in network.shapes(image_shape):
@@ -91,7 +88,7 @@ class Workers:
         How many threads, this one included.
     """
 
-    def __init__(self, network: Sequential, count: int = 1) -> None:
+    def __init__(self, network: Layer, count: int = 1) -> None:
         self.count = count = positive(count, "workers")
         self.networks = [worker_network(network) for _ in range(count)]
         self.dropouts = [
