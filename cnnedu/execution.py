@@ -136,13 +136,13 @@ class Workers:
                     for position, numbers in random.items():
                         network.layers[position].drawn = numbers[piece]
                     y, cache = network.compute(images[piece], training=True)
+                    outputs.append(np.array(y))  # the memory of y may be used again
                     piece_loss, grad = loss(y, targets[piece])
                     share = (piece.stop - piece.start) / len(images)
                     value += share * piece_loss
                     if share != 1:
                         grad *= grad.dtype.type(share)
                     _, grads = network.differentiate(grad, cache, input_gradient=False)
-                    outputs.append(y)
                     total = grads if total is None else _add(total, grads)
             return value, outputs, total
 

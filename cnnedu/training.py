@@ -308,7 +308,8 @@ def fit(
     rng : numpy.random.Generator
         Shuffles the data.
     loss : callable
-        ``(outputs, labels) -> (loss, grad_outputs)``.
+        ``(outputs, labels) -> (loss, grad_outputs)``, a mean over the images and its gradient: it is
+        called on pieces of a batch, whose means are then put together.
     validation : (images, labels) or a part of a data set, optional
         Measured after each epoch; never trained on.
     callbacks : iterable of Callback

@@ -21,6 +21,7 @@ from cnnedu import (
     Tanh,
     fit,
     softmax_cross_entropy,
+    squared_error,
 )
 from cnnedu.architectures import build
 from cnnedu.execution import PIECE, Workers, cut, piece_size, worker_network
@@ -92,6 +93,24 @@ def test_ties_go_to_the_first_in_fused_layers_too():
     with Workers(network) as team:
         _, _, gradients = team.gradients(images, images, lambda outputs, _: (0.0, grad_y.copy()))
     np.testing.assert_allclose(gradients["conv1.weight"], network.grads["conv1.weight"])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_outputs_of_several_pieces_are_kept_apart(workers):
+    rng = np.random.default_rng(0)
+    layers = [Conv2D(1, 2, 3, bias=False, rng=rng), Conv2D(2, 1, 3, bias=False, rng=rng)]
+    network, images = Sequential(layers), rng.random((120, 1, 9, 9), np.float32)
+    maps = network.forward(images)
+    targets = rng.random(maps.shape, np.float32)
+    loss, grad = squared_error(maps, targets)
+    network.backward(grad)
+    with Workers(network, workers) as team:
+        np.testing.assert_allclose(team.outputs(images), maps, rtol=1e-4, atol=1e-5)
+        found, outputs, gradients = team.gradients(images, targets, squared_error)
+    assert found == pytest.approx(loss, rel=1e-5)
+    np.testing.assert_allclose(outputs, maps, rtol=1e-4, atol=1e-5)
+    for name, exact in network.grads.items():
+        np.testing.assert_allclose(gradients[name], exact, rtol=1e-3, atol=1e-4)
 
 
 def test_what_is_put_together():
