@@ -105,6 +105,18 @@ class TestStoredNotebook:
 
 
 @pytest.mark.parametrize(("source", "solved"), BOTH)
+def test_links_to_files_lead_somewhere(source, solved):
+    path = lessons.solutions_path(source) if solved else lessons.lesson_path(source)
+    links = []
+    for cell in stored(source, solved).cells:
+        if cell.cell_type == "markdown":
+            links += re.findall(r"\]\(([^)#\s]+)\)", cell.source)
+    files = [link for link in links if "://" not in link]
+    assert files
+    assert [link for link in files if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(("source", "solved"), BOTH)
 def test_checks_say_what_they_should(source, solved):
     cells = [c for c in code_cells(stored(source, solved)) if runs_check(c)]
     assert len(cells) >= 2, "a lesson has at least two exercises"

@@ -153,6 +153,12 @@ def solutions_note(source: Path) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(text)
 
 
+def links_from_solutions(text: str) -> str:
+    """Let links that were written for a lesson lead to the same files from its solutions."""
+    text = re.sub(r"\]\((?=\d\d_\w+\.ipynb)", "](../", text)
+    return text.replace("](solutions/", "](")
+
+
 def expected_notebook(source: Path, *, solved: bool) -> NotebookNode:
     """Return the notebook that the source describes, without outputs."""
     draft = read_source(source)
@@ -168,7 +174,7 @@ def expected_notebook(source: Path, *, solved: bool) -> NotebookNode:
             text = text if solved else stripped
             new = nbformat.v4.new_code_cell(text)
         else:
-            new = nbformat.v4.new_markdown_cell(text)
+            new = nbformat.v4.new_markdown_cell(links_from_solutions(text) if solved else text)
         new.metadata.update(cell.metadata)
         cells.append(new)
     name_cells(cells)

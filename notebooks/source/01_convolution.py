@@ -388,13 +388,17 @@ viz.plot_patch_product(image, kernel, 0, 1)
 sliding = viz.animate_convolution(image, kernel)
 sliding
 
+# %% [markdown]
+# The frame is the patch, the line under the panels is the sum, and the feature map fills up row by
+# row. Where the player is missing (a page without scripts), here are its first moment, its middle
+# and its last:
+
 # %%
 sliding.still()
 
 # %% [markdown]
 # *Finding.* The kernel fits in three places across and three places down, so 5 x 5 pixels become a
-# feature map of 3 x 3. Its rows are 12 3 5, 7 11 6 and 0 8 10. (The pictures show the first place,
-# the middle one, and the last.)
+# feature map of 3 x 3. Its rows are 12 3 5, 7 11 6 and 0 8 10.
 #
 # ### In seven lines
 #
@@ -673,6 +677,10 @@ print("100 random settings: the layer = zeros around, holes in the kernel, sums 
 # %%
 striding = viz.animate_convolution(image, kernel, stride=2, padding=1)
 striding
+
+# %% [markdown]
+# Two pixels at a time now, and the frame begins on the zeros outside. The first, the middle and the
+# last moment:
 
 # %%
 striding.still()
