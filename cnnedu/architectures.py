@@ -12,6 +12,7 @@ from cnnedu.initializers import normal_over_area, uniform_positive
 from cnnedu.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU
 from cnnedu.layers.base import Layer
 from cnnedu.network import Sequential
+from cnnedu.shapes import check_rng
 
 IMAGE = (1, 28, 28)
 CLASSES = 10
@@ -84,4 +85,4 @@ def build(name: str, *, rng: np.random.Generator) -> Sequential:
     if name not in ARCHITECTURES:
         known = ", ".join(repr(known) for known in ARCHITECTURES)
         raise ValueError(f"name must be one of {known}, got {name!r}")
-    return Sequential(ARCHITECTURES[name](rng), input_shape=IMAGE)
+    return Sequential(ARCHITECTURES[name](check_rng(rng)), input_shape=IMAGE)

@@ -16,7 +16,7 @@ import numpy as np
 
 from cnnedu.layers.base import Layer
 from cnnedu.losses import softmax_cross_entropy
-from cnnedu.shapes import check_float
+from cnnedu.shapes import check_finite, check_float, check_rng
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,10 @@ def gradient_check(
     -----
     Lesson 3.
     """
-    check_float(x, "x")
+    if not isinstance(layer, Layer):
+        raise TypeError(f"layer must be a layer or a network, got {type(layer).__name__}")
+    check_finite(check_float(x, "x"), "x")
+    check_rng(rng)
     layer = _as_float64(layer)
     x = x.astype(np.float64)
     generators = _generators(layer)

@@ -59,9 +59,11 @@ class Sequential(Layer):
     kind = "network"
 
     def __init__(
-        self, layers: Iterable[Layer], *, input_shape: tuple[int, ...] | None = None
+        self, layers: Iterable[Layer], *more: Layer, input_shape: tuple[int, ...] | None = None
     ) -> None:
-        self.layers = [layers] if isinstance(layers, Layer) else list(layers)
+        if more or isinstance(layers, Layer):
+            raise TypeError("the layers must be given in one list: Sequential([Flatten(), ...])")
+        self.layers = list(layers)
         self._cache = None
         if not self.layers:
             raise ValueError("a network needs at least one layer, got none")

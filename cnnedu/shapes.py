@@ -150,13 +150,30 @@ def output_size(
 def check_float(array: Any, name: str) -> np.ndarray:
     """Check that ``array`` is a NumPy array of float32 or float64."""
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}")
+        remedy = f"np.asarray({name}, np.float32)"
+        if hasattr(array, "images"):
+            remedy = "its images: data.test.images"
+        raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}; use {remedy}")
     if array.dtype not in FLOATS:
         remedy = f"{name}.astype(np.float32)"
-        if array.dtype.kind in "ui":
+        if array.dtype.kind in "ui" and name in ("x", "images"):
             remedy += ", and divide images by 255 so that they lie in [0, 1]"
         raise TypeError(f"{name} must be float32 or float64, got {array.dtype}; use {remedy}")
     return array
+
+
+def check_dtype(dtype: Any) -> np.dtype:
+    """Check that ``dtype`` is float32 or float64."""
+    if np.dtype(dtype) not in FLOATS:
+        raise TypeError(f"dtype must be np.float32 or np.float64, got {np.dtype(dtype)}")
+    return np.dtype(dtype)
+
+
+def check_rng(rng: Any) -> np.random.Generator:
+    """Check that ``rng`` is one of NumPy's random generators."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a generator, like np.random.default_rng(0), got {rng!r}")
+    return rng
 
 
 def check_images(x: Any, channels: int | None = None, name: str = "x") -> np.ndarray:

@@ -151,7 +151,7 @@ def _build(header: dict, arrays: dict[str, np.ndarray]) -> Sequential:
         if stored in arrays:
             arguments["dtype"] = arrays[stored].dtype
             arguments["initializer"] = _stored(arrays[stored], name)
-            arguments["rng"] = None
+            arguments["rng"] = np.random.default_rng(0)  # not used: the weights are there
         elif name in generators:
             arguments["rng"] = np.random.default_rng(0)
         layer = LAYERS[kind](**arguments)

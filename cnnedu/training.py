@@ -21,7 +21,7 @@ from cnnedu.execution import Workers
 from cnnedu.losses import softmax_cross_entropy
 from cnnedu.network import Sequential
 from cnnedu.optimizers import Optimizer
-from cnnedu.shapes import check_finite, check_labels, positive
+from cnnedu.shapes import check_finite, check_labels, check_rng, positive
 from cnnedu.storage import generator_from_state, load_training, save
 
 Loss = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
@@ -108,6 +108,8 @@ def check_data(network: Sequential, data: Any, loss: Loss) -> tuple[np.ndarray, 
     """
     if not isinstance(network, Sequential):
         raise TypeError(f"network must be a Sequential, got {type(network).__name__}")
+    if not callable(loss):
+        raise TypeError(f"loss must be a function, like softmax_cross_entropy, got {loss!r}")
     try:
         images, targets = data
     except (TypeError, ValueError):
@@ -308,8 +310,8 @@ def fit(
     rng : numpy.random.Generator
         Shuffles the data.
     loss : callable
-        ``(outputs, labels) -> (loss, grad_outputs)``, a mean over the images and its gradient: it is
-        called on pieces of a batch, whose means are then put together.
+        ``(outputs, labels) -> (loss, grad_outputs)``, a mean over the images and its gradient: it
+        is called on pieces of a batch, whose means are then put together.
     validation : (images, labels) or a part of a data set, optional
         Measured after each epoch; never trained on.
     callbacks : iterable of Callback
@@ -342,8 +344,9 @@ def fit(
     epochs, batch_size = positive(epochs, "epochs"), positive(batch_size, "batch_size")
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be one, like Momentum(0.01), got {optimizer!r}")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a generator, like np.random.default_rng(0), got {rng!r}")
+    check_rng(rng)
+    positive(workers, "workers")
+    callbacks = _check_callbacks(callbacks)
     images, targets = check_data(network, data, loss)
     if validation is not None:
         validation = check_data(network, validation, loss)
@@ -357,7 +360,6 @@ def fit(
     training = Training(network, optimizer, rng, epochs, per_epoch)
     if resume is not None:
         training.restore(*load_training(resume))
-    callbacks = list(callbacks)
     for callback in callbacks:
         callback.on_start(training)
     with Workers(network, workers) as team, _progress_bar(training, progress) as bar:
@@ -375,6 +377,17 @@ def fit(
             for callback in callbacks:
                 callback.on_epoch_end(training)
     return training.history
+
+
+def _check_callbacks(callbacks: Any) -> list[Callback]:
+    if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks must be a list of them, [...], got {callbacks!r}")
+    callbacks = list(callbacks)
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            remedy = "; write it with brackets" if isinstance(callback, type) else ""
+            raise TypeError(f"each callback must be a Callback, got {callback!r}{remedy}")
+    return callbacks
 
 
 def _batches(training: Training, data, batch_size: int, drop_last: bool):

@@ -20,6 +20,13 @@ def test_it_leaves_the_layer_and_the_input_as_they_are():
     np.testing.assert_array_equal(x, before)
 
 
+def test_what_cannot_be_checked_is_a_clear_error():
+    with pytest.raises(ValueError, match=r"x must be finite, got nan at \[0, 0\]"):
+        gradient_check(ReLU(), np.full((1, 2), np.nan), rng=RNG)
+    with pytest.raises(TypeError, match="layer must be a layer or a network, got function"):
+        gradient_check(lambda x: x, X, rng=RNG)
+
+
 def test_it_finds_a_kernel_that_was_not_flipped():
     class Unflipped(Conv2D):
         def differentiate(self, grad_y, cache, *, input_gradient=True):

@@ -19,6 +19,7 @@ from cnnedu import (
     Tanh,
     gradient_check,
 )
+from cnnedu.architectures import build
 from cnnedu.layers import LAYERS, dense_forward, dense_loops, softmax
 
 RNG = np.random.default_rng(0)
@@ -186,6 +187,28 @@ def test_the_same_seed_gives_the_same_weights():
     a, b = (Conv2D(1, 4, 3, rng=np.random.default_rng(7)).params["weight"] for _ in range(2))
     np.testing.assert_array_equal(a, b)
     assert a.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: Conv2D(1, 2, 3, rng=rng),
+        lambda rng: Dense(1, 2, rng=rng),
+        lambda rng: Dropout(0.5, rng=rng),
+        lambda rng: build("notebook", rng=rng),
+        lambda rng: gradient_check(ReLU(), np.ones((1, 2)), rng=rng),
+    ],
+)
+def test_a_seed_is_no_generator(make):
+    with pytest.raises(TypeError, match=r"like np.random.default_rng\(0\), got 0"):
+        make(0)
+
+
+def test_only_floats_are_trained():
+    with pytest.raises(TypeError, match="dtype must be np.float32 or np.float64, got int64"):
+        Conv2D(1, 2, 3, dtype=np.int64, rng=RNG)
+    with pytest.raises(TypeError, match="dtype must be np.float32 or np.float64, got float16"):
+        Dense(1, 2, dtype=np.float16, rng=RNG)
 
 
 def test_dense_loops_equal_fast():

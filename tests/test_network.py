@@ -225,7 +225,7 @@ def test_predictions():
             ValueError,
             "got inf at [0, 0, 0, 0]",
         ),
-        ([[0.0]], TypeError, "images must be a NumPy array, got list"),
+        ([[0.0]], TypeError, "got list; use np.asarray(images, np.float32)"),
     ],
 )
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "activations"])
@@ -246,6 +246,7 @@ def test_bad_networks_are_a_clear_error():
         ([], ValueError, "a network needs at least one layer, got none"),
         ([ReLU], TypeError, "layer 0 must be a layer, got <class"),
         ([small()], TypeError, "write out its layers, Sequential([*network, ...])"),
+        (relu, TypeError, "the layers must be given in one list"),
         ([relu, relu], ValueError, "layer 1, ReLU(), is already in the network"),
         ([Dense(64, 4, rng=rng)], ValueError, "needs an input of shape (64,), got (1, 8, 8)"),
         ([Conv2D(3, 4, 3, rng=rng)], ValueError, "(3, rows, columns), got (1, 8, 8)"),

@@ -20,9 +20,11 @@ from cnnedu.layers import winograd
 from cnnedu.layers.base import Layer, check_grad
 from cnnedu.layers.geometry import Geometry
 from cnnedu.shapes import (
+    check_dtype,
     check_float,
     check_images,
     check_padding,
+    check_rng,
     pair,
     positive,
     to_back,
@@ -455,8 +457,9 @@ class Conv2D(Layer):
 
         area = self.kernel_size[0] * self.kernel_size[1]
         shape = (self.out_channels, self.in_channels, *self.kernel_size)
+        check_rng(rng)
         start = initializer(shape, self.in_channels * area, self.out_channels * area, rng)
-        self.params["weight"] = start.astype(dtype)
+        self.params["weight"] = start.astype(check_dtype(dtype))
         if self.bias:
             self.params["bias"] = np.zeros(self.out_channels, dtype)
 

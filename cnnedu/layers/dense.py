@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnedu.initializers import glorot_uniform
 from cnnedu.layers.base import Layer, check_grad
-from cnnedu.shapes import check_float, check_vectors, positive
+from cnnedu.shapes import check_dtype, check_float, check_rng, check_vectors, positive
 
 
 class DenseCache(NamedTuple):
@@ -160,8 +160,9 @@ class Dense(Layer):
         self.out_features = positive(out_features, "out_features")
         self.bias = bool(bias)
         shape = (self.out_features, self.in_features)
+        check_rng(rng)
         start = initializer(shape, self.in_features, self.out_features, rng)
-        self.params["weight"] = start.astype(dtype)
+        self.params["weight"] = start.astype(check_dtype(dtype))
         if self.bias:
             self.params["bias"] = np.zeros(self.out_features, dtype)
 

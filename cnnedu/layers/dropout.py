@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnedu.layers.base import Layer, check_grad
-from cnnedu.shapes import check_float, to_front
+from cnnedu.shapes import check_float, check_rng, to_front
 
 
 class Dropout(Layer):
@@ -43,7 +43,7 @@ class Dropout(Layer):
         if not 0 <= rate < 1:
             raise ValueError(f"rate must lie in [0, 1): the share that is dropped, got {rate!r}")
         self.rate = float(rate)
-        self.rng = np.random.default_rng(rng.integers(2**63))
+        self.rng = np.random.default_rng(check_rng(rng).integers(2**63))
         self.drawn: np.ndarray | None = None
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:

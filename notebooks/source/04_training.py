@@ -142,8 +142,8 @@ for nudge in [0.0, 0.01, 0.02, 0.2]:
 # %% [markdown]
 # ## 2. The ladder
 #
-# A training that goes wrong looks much like one that is slow. So nobody should start with it. Three
-# checks come first, each takes seconds, and together they find most mistakes. First the data and
+# A training that goes wrong looks much like one that is slow. So do not begin with it. Three checks
+# come first, each takes seconds, and together they find most mistakes. First the data and
 # the network.
 
 # %%
@@ -173,6 +173,8 @@ network = build("notebook", rng=rng)
 print(network.summary())
 
 # %% [markdown]
+# (The last column names the method by which a convolution is computed. The numbers are the same.)
+#
 # ### First rung: the loss before training
 #
 # **Predict, then run.** The network has never seen a digit. What will its loss be, about?
@@ -203,8 +205,8 @@ print(f"pixels from 0 to 255: loss {too_bright.loss:.0f}")
 #
 # ### Second rung: the gradient check
 #
-# The gradients of all parameters, against measured ones, as in lesson 3. A hundred parameters of
-# each layer are enough.
+# The computed gradients against measured ones, as in lesson 3. A hundred parameters of each layer
+# are enough.
 
 # %%
 parameters = ["conv1.weight", "dense1.weight"]
@@ -349,8 +351,8 @@ plot_curves(losses, "epoch", "training loss", levels={"ln 10": np.log(10)}, y_ra
 # %% [markdown]
 # Five times through the data. With 0.001 the loss hardly leaves $\ln 10$. With 0.01 it falls to
 # about 0.6, with 0.1 to below 0.2. With 1.0 it overflows within the first pass, and `fit` stops
-# with a sentence instead of going on with numbers that are none. A usual rule: find the rate that
-# diverges, and take a third or a tenth of it.
+# with a sentence instead of going on with numbers that mean nothing. A usual rule: find the rate
+# that diverges, and take a third or a tenth of it.
 
 # %% [markdown]
 # ## 4. Mini-batches
@@ -403,7 +405,7 @@ plot_spread(cosines, "cosine with the gradient of all images", levels={"same dir
 
 # %% [markdown]
 # Dots are single draws, the bar is their mean. One image points to the right side only just (0.1),
-# and sometimes to the wrong one. Ten images reach about 0.3, a hundred 0.8, a thousand nearly 1.
+# and sometimes to the wrong one. Ten images reach about 0.4, a hundred 0.8, a thousand nearly 1.
 # The gain shrinks: a thousand images cost ten times as much as a hundred, and add 0.2.
 #
 # **Predict, then run.** Three passes over the training set, in one batch, in batches of 100, in
@@ -461,8 +463,8 @@ def train_epoch(network, batches, optimizer):
 
 # %% [markdown]
 # `SGD(0.1).step` does what section 3 did, to every parameter: `array -= 0.1 * gradient`. And `fit`
-# is this loop with a progress bar, a history and checks of its input. If that is true, both must
-# end in the same weights:
+# is this loop, made faster, with a progress bar, a history and checks of its input. If that is
+# true, both must end in the same weights:
 
 # %%
 by_fit, _ = train_fresh(train, SGD(0.1), epochs=2, seed=3)
@@ -470,8 +472,9 @@ by_hand = build("notebook", rng=np.random.default_rng(3))
 order = np.random.default_rng(3)
 for _ in range(2):
     train_epoch(by_hand, iterate_batches(train, 32, rng=order), SGD(0.1))
-assert all(np.array_equal(by_hand.params[name], by_fit.params[name]) for name in by_fit.params)
-print("our loop and fit end in the same weights, to the last bit")
+gaps = [np.abs(by_hand.params[name] - by_fit.params[name]).max() for name in by_fit.params]
+assert max(gaps) < 1e-5
+print("our loop and fit end in the same weights, up to rounding")
 
 # %% [markdown]
 # ### Why the order is shuffled
@@ -491,7 +494,7 @@ plot_bars({str(digit): count for digit, count in enumerate(answers)}, "answer", 
 # %% [markdown]
 # "Nine", 280 times. The last few batches held nothing but nines, and "always say nine" is the
 # fastest way down for them. Each batch should look like the whole set in small, which is what
-# shuffling is for. (Our file is nearly in a fixed order too, as section 2 showed.)
+# shuffling is for.
 
 # %% [markdown]
 # ## 5. Momentum, Adam, and schedules
@@ -610,7 +613,7 @@ plot_curves(ten_epochs, "epoch", "validation loss", log="y")
 # three settle at about 0.1, next to one another.
 
 # %% [markdown]
-# ## 6. The seed of this course: a training as it was
+# ## 6. Where this course began: a training as it was
 #
 # The notebook this course grew from trains its network like this:
 #
@@ -667,7 +670,8 @@ five = test[np.random.default_rng(1).choice(len(test), 5)]
 viz.plot_images(five.images, [f"read as {answer}" for answer in written.predict(five.images)])
 
 # %% [markdown]
-# FIVE-FINDING
+# Five right of five. A perfect network, then? And what of the 0.4 at the end of the curve, which is
+# the same network?
 
 # %% [markdown]
 # ## 7. How far to believe a number
@@ -683,13 +687,14 @@ print(np.arange(6) / 5)
 
 # %%
 is_right = written.predict(test.images) == test.labels
-two_hundred = is_right[rng.choice(len(test), (200, 5))].mean(axis=1)
+drawn = np.random.default_rng(2).choice(len(test), (200, 5))
+two_hundred = is_right[drawn].mean(axis=1)
 counts = {f"{value:.1f}": int(np.sum(np.isclose(two_hundred, value))) for value in np.arange(6) / 5}
 plot_bars(counts, "accuracy on five images", "tests, of 200")
 
 # %% [markdown]
-# One and the same network gets everything from 0 to 1. About 30 of the 200 tests say that it is
-# perfect, and a few that it reads one digit in five, or none. So the curve of section 6 would jump
+# One and the same network gets anything from 0.2 to 1, and once even 0. About 20 of the 200 tests
+# say that it is perfect, ten that it reads one digit in five. So the curve of section 6 would jump
 # even if nothing changed, and a rise from 0.4 to 0.8 needs no explanation.
 #
 # How large such jumps are can be computed. Of a network that reads a share $a$ of all digits, a
@@ -725,16 +730,20 @@ last_five, last_all = ([run[which][-1] for run in runs] for which in (1, 2))
 groups = {"last test on 5 images": last_five, "whole test set": last_all}
 plot_spread(groups, "accuracy after 25 iterations, 10 seeds", x_range=(0, 1.03))
 
+# %% [markdown]
+# Above, ten notebooks as their authors would have seen them: from 0.2 to 1. Below, how good the
+# same ten networks are. In numbers:
+
 # %% tags=["nbval-ignore-output"]
 print(f"whole test set: {min(last_all):.0%} to {max(last_all):.0%}, mean {np.mean(last_all):.0%}")
 assert max(last_all) - min(last_all) > 0.1
 
 # %% [markdown]
 # From about one half to 70 %, by luck of the start and of the images drawn. "The accuracy of this
-# network after 25 iterations" is not one number, it is a *spread*. Who reports a single run reports
-# a number that others will not find again.
+# network after 25 iterations" is not one number, it is a *spread*. A report of a single run is a
+# number that others will not find again.
 #
-# **And the gradient?** Nobody ran our second rung on this network. Let us.
+# **And the gradient?** This network has never stood on our second rung.
 
 # %%
 fresh = network_as_written(np.random.default_rng(0))
@@ -750,18 +759,32 @@ assert report.errors["conv1.weight"] > 0.05 and report.errors["dense1.weight"] <
 # %% [markdown]
 # ## 8. Now properly
 #
-# What we change: correct ties, all the training images, twelve epochs, momentum and a schedule
-# (chosen on the *validation* set), five seeds, and a test on everything, once, at the end. The
-# architecture stays: the same 10,194 parameters.
+# What we change: correct ties, all the training images, twelve epochs, momentum and a schedule,
+# five seeds, and a test on everything, at the end. The architecture stays: the same 10,194
+# parameters.
 
 
 # %%
-def train_properly(data, seed, validation=None):
-    """Train a new "notebook" network with the settings that did well on the validation set."""
-    optimizer = Momentum(CosineDecay(0.05), nesterov=True)
+def train_properly(data, seed, validation=None, rate=0.05):
+    """Train a new "notebook" network for twelve epochs."""
+    optimizer = Momentum(CosineDecay(rate), nesterov=True)
     return train_fresh(data, optimizer, epochs=12, seed=seed, validation=validation)
 
 
+# %% [markdown]
+# Where does the rate come from? It is *chosen*: by the validation set, and not by the test set.
+
+# %% tags=["nbval-ignore-output"]
+for rate in [0.0005, 0.005, 0.05]:
+    trained = [train_properly(train, seed, rate=rate)[0] for seed in range(2)]
+    found = [evaluate(network, validation).accuracy for network in trained]
+    print(f"rate {rate}: validation accuracy", ", ".join(f"{each:.1%}" for each in found))
+
+# %% [markdown]
+# We take 0.05. (0.2 overflows, as you can try.) Now five seeds, each with its own random weights
+# and order of images:
+
+# %%
 proper = [train_properly(train, seed, validation) for seed in range(5)]
 viz.plot_history([history for _, history in proper])
 
@@ -779,6 +802,9 @@ results = {
     "as it was: test set": last_all,
 }
 plot_spread(results, "accuracy", x_range=(0.4, 1.02))
+
+# %% [markdown]
+# Each row lies above the next, and in the upper three the seeds are close together. The numbers:
 
 # %% tags=["nbval-ignore-output"]
 for name, values in results.items():
@@ -809,7 +835,9 @@ best_known, _ = proper[0]
 viz.plot_confusion(test.labels, best_known.predict(test.images))
 
 # %% [markdown]
-# FINDING-CONFUSION
+# Gray is the diagonal, what was right; color marks errors. No 6 and no 7 was misread. A 1 was taken
+# for a 3 three times, and a 3 for a 5 three times. The 8 is the hardest: five of 33 were misread,
+# two of them as a 1.
 #
 # Next, the errors themselves, the most confident first. Above each: the true digit with the
 # probability the network gave it, and what it read instead.
@@ -818,7 +846,10 @@ viz.plot_confusion(test.labels, best_known.predict(test.images))
 viz.plot_errors(test.images, test.labels, best_known.predict_proba(test.images), count=14)
 
 # %% [markdown]
-# FINDING-ERRORS
+# Some would be hard for us as well: the 2 with hardly a neck, the 8 whose upper loop is open.
+# Others are clear, and new to the network: three 4s drawn like a Y, two 1s with a long flag, a 0
+# with a stroke in it that it reads as a 4. And it is *sure*: the first two 3s are 5s to it, with
+# more than 99 %. A probability of 99 % is no promise.
 #
 # Always look at the errors. They show wrong labels, upside-down images and forgotten preprocessing
 # faster than any number does.
@@ -896,8 +927,8 @@ viz.plot_history(plain_history)
 #
 # - **Early stopping**: stop when the validation loss has not fallen for some epochs, and go back to
 #   the best weights. It costs nothing.
-# - **Weight decay**: at each step pull every weight a little toward 0. Learning by heart needs
-#   large weights.
+# - **Weight decay**: at each step pull every weight a little toward 0, so that only what many
+#   images ask for can grow large.
 # - **Dropout**: in training, set half of the numbers between two layers to 0, other ones each time,
 #   so that no single one can be relied on. In use, all of them work.
 #
@@ -941,9 +972,9 @@ for distance in [100, 130]:
     print(f"labels {distance} places apart agree in {same:.0%} of cases")
 
 # %% [markdown]
-# The digits were collected on forms: each of 13 people copied a list of about 130 digits (Alpaydin
-# and Kaynak, 1998), and the forms lie one after the other in the file. The ten first digits of four
-# forms:
+# They come from preprinted forms that 13 people filled in (Alpaydin and Kaynak, 1998): everybody
+# copied the same list of about 130 digits, and the forms lie one after the other in the file. The
+# first ten digits of four forms:
 
 # %%
 images = np.concatenate([data.train.images, data.test.images])
@@ -952,7 +983,7 @@ assert all(np.array_equal(labels[start : start + 10], np.arange(10)) for start i
 viz.plot_images(np.concatenate([images[start : start + 10] for start in forms]), columns=10)
 
 # %% [markdown]
-# Four rows, four hands. Compare the ones, the fours and the nines. So our validation set is little
+# Four rows, four hands. Compare the 1s, the 4s and the 9s. So our validation set is little
 # more than two forms, and our test set not quite three. *Which* people happen to be in a set
 # decides how hard it is, and the standard error of section 7 knows nothing of that: it takes every
 # image for an independent draw.
@@ -972,6 +1003,9 @@ for name, digits in splits.items():
     networks = [train_properly(digits.train, seed)[0] for seed in range(3)]
     leak[name] = [evaluate(network, digits.test).accuracy for network in networks]
 plot_spread(leak, "accuracy on 360 test images", x_range=(0.88, 1.0))
+
+# %% [markdown]
+# The two groups do not touch: the worst of one is three points above the best of the other.
 
 # %% tags=["nbval-ignore-output"]
 writers, at_random = (np.mean(values) for values in leak.values())
@@ -993,7 +1027,8 @@ for name, digits in splits.items():
     print(f"{name}: {evaluate(network, digits.test).accuracy:.1%}")
 
 # %% [markdown]
-# The gap is still there. Or do the last writers in the file just write badly? That can be tested
+# Better on both sides, and the gap is still there: about 95 % on strangers, 98 to 99 % on people it
+# knows. Or do the last writers in the file just write badly? That can be tested
 # without any training.
 # Read each of the 1,797 digits as whatever its **nearest neighbor** is, the other image with the
 # smallest sum of squared differences.
@@ -1027,7 +1062,7 @@ print(f"the same hand forbidden:        {accuracy_without(same_hand):.1%}")
 print(f"as many others forbidden:       {accuracy_without(np.roll(same_hand, 600, axis=0)):.1%}")
 
 # %% [markdown]
-# 98 % with help from the own hand, 95 % without, over all writers. As many *other* images can be
+# 98 % with help from the same hand, 95 % without, over all writers. As many *other* images can be
 # taken away without harm. So the difference is the handwriting.
 #
 # This is a **leak**: something about the test images is in the training set, and will not be there
@@ -1082,7 +1117,9 @@ jumping = {f"seed {run['seed']}": run["five_image_tests"] for run in recorded["a
 plot_curves(jumping, "iteration", "accuracy on 5 test images (MNIST)", y_range=(-0.03, 1.05))
 
 # %% [markdown]
-# Three trainings that differ in nothing but luck. From which of them would you have concluded what?
+# Three trainings that differ in nothing but luck. Seed 0 and seed 1 reach 1.0 once; seed 2 never
+# leaves the range from 0.2 to 0.6, and ends where it began, at 0.2. What would you have concluded
+# from each of them alone?
 
 # %%
 mnist = {
@@ -1099,8 +1136,8 @@ plot_spread(mnist, "accuracy on the MNIST test set", x_range=(0.4, 1.02))
 
 # %% [markdown]
 # As it was, between 45 and 67 %. The same 10,194 parameters trained properly read 97 %, whatever
-# the seed; the standard error of 14,000 images is 0.14 points. The larger network reads 99 %. None
-# of the jumping curves could have told these three apart.
+# the seed; the standard error of 14,000 images is 0.14 points. The larger network reads 99 %. A
+# test on five images could hardly tell the last two apart.
 #
 # And once more the training stream, the accuracy that a log prints while it trains:
 
@@ -1265,6 +1302,7 @@ checks.confusion_matrix(confusion_matrix)
 #   triangle).
 # - N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov (2014), *Dropout: a
 #   simple way to prevent neural networks from overfitting*, JMLR 15.
+# - A. Krogh, J. A. Hertz (1992), *A simple weight decay can improve generalization*, NIPS 4.
 # - L. Prechelt (1998), *Early stopping: but when?*, in *Neural Networks: Tricks of the Trade*.
 # - C. Zhang, S. Bengio, M. Hardt, B. Recht, O. Vinyals (2017), [*Understanding deep learning
 #   requires rethinking generalization*](https://arxiv.org/abs/1611.03530), ICLR (labels learned by
