@@ -85,6 +85,7 @@ def test_it_is_chosen_where_it_pays_and_never_where_it_does_not_apply():
     assert chosen((32, 32, 5, 5), 12) == "winograd"
     assert chosen((64, 64, 3, 3), 28, padding=1) == "winograd"
     assert chosen((32, 1, 5, 5), 28) == "direct"  # one channel: hardly a product to save
+    assert chosen((7, 8, 5, 5), 12) == "direct"  # few: whole numbers stay whole
     assert chosen((32, 32, 5, 5), 12, stride=2) == "direct"
     assert chosen((32, 32, 5, 5), 12, dilation=2) == "direct"
     assert chosen((32, 32, 2, 2), 12) == "direct"

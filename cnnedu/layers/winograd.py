@@ -33,6 +33,13 @@ POINTS = (0, 1, -1, 2, -2, 1 / 2, -1 / 2)
 """Where polynomials are evaluated, with infinity (the leading coefficient) as one point more."""
 KERNELS = (3, 5)
 """The kernel sizes that are worth it."""
+FEWEST_PAIRS = 64
+"""Pairs of channel and kernel below which the direct form is taken."""
+# What it costs to write a number of a column, or to transform one, in multiplications: chosen so
+# that the estimate crosses 1 where measured times do (forward and backward, 4 to 64 channels, sides
+# 8 to 28).
+DIRECT_COPY = 10
+TRANSFORM = 25
 
 
 @lru_cache
@@ -63,19 +70,18 @@ def applies(geometry: Geometry) -> bool:
 
 
 def saving(kernels: int, channels: int, geometry: Geometry) -> float:
-    """Estimate how many times less work than the direct form this is, from counts alone."""
+    """Estimate how many times less work than the direct form this is, from counts alone.
+
+    Zero for a handful of channels and kernels: there is little to save, and the direct form has the
+    advantage that whole numbers stay whole.
+    """
+    if channels * kernels < FEWEST_PAIRS:
+        return 0.0
     (p, q), (kh, kw) = geometry.output_size, geometry.kernel_size
     tiles = -(-p // TILE) * -(-q // TILE)
     points = tiles * (TILE + kh - 1) * (TILE + kw - 1)
     direct = p * q * channels * kernels * kh * kw + DIRECT_COPY * p * q * channels * kh * kw
     return direct / (points * channels * kernels + TRANSFORM * points * (channels + kernels))
-
-
-# What it costs to write a number of a column, or to transform one, in multiplications: chosen so
-# that the estimate crosses 1 where measured times do (forward and backward, 4 to 64 channels, sides
-# 8 to 28).
-DIRECT_COPY = 10
-TRANSFORM = 25
 
 
 class WinogradCache(NamedTuple):
