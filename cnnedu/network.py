@@ -406,7 +406,7 @@ class ReceptiveField:
 
     def through(self, layer: Layer) -> ReceptiveField | None:
         """Return the field after a layer: ``size + (reach - 1) * step``, ``step * stride``."""
-        if layer.kind == "flatten" or layer.window() is None:
+        if layer.window() is None:
             return None
         reach, stride = layer.window()
         axes = list(zip(self.size, self.step, reach, stride, strict=True))

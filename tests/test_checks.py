@@ -657,6 +657,19 @@ def test_gradients_are_the_convolution_layers():
         )
 
 
+def test_two_convolutions_are_the_packages():
+    rng = np.random.default_rng(0)
+    for grad_y, first, second in cases("stacked_grad_input"):
+        kinds = zip((first, second), ((1, len(first)), (len(first), 1)), strict=True)
+        stack = Sequential([Conv2D(*io, k.shape[1:], bias=False, rng=rng) for k, io in kinds])
+        stack[0].params["weight"], stack[1].params["weight"] = first[:, None], second[None]
+        size = np.add(grad_y.shape, first.shape[1:]) + second.shape[1:] - 2
+        stack.forward(np.zeros((1, 1, *size)))
+        expected = stack.backward(as_batch(grad_y))[0, 0]
+        actual = checks.stacked_grad_input.reference(grad_y, first, second)
+        np.testing.assert_allclose(actual, expected, atol=1e-12)
+
+
 def test_pooling_is_the_packages():
     for (feature_map,) in cases("max_pool"):
         expected = max_pool2d_loops(as_batch(feature_map), 2)[0, 0]

@@ -1,10 +1,11 @@
 """Hold a model solution of every exercise to its check: what the lessons' solutions print."""
 
 import inspect
+import math
 
 import numpy as np
 import pytest
-from scipy import signal
+from scipy import fft, signal
 
 from cnnedu import checks
 from cnnedu.kernels import kernel as named_kernel
@@ -58,8 +59,9 @@ class Solutions:
 
     @staticmethod
     def edge_strength(image):
-        gx = signal.correlate2d(image, named_kernel("sobel_x"), mode="valid")
-        gy = signal.correlate2d(image, named_kernel("sobel_y"), mode="valid")
+        calm = signal.correlate2d(image, named_kernel("gaussian_blur"), mode="valid")
+        gx = signal.correlate2d(calm, named_kernel("sobel_x"), mode="valid")
+        gy = signal.correlate2d(calm, named_kernel("sobel_y"), mode="valid")
         return np.sqrt(gx**2 + gy**2)
 
     @staticmethod
@@ -69,9 +71,9 @@ class Solutions:
         return bell / bell.sum()
 
     @staticmethod
-    def separable_factors(kernel):
-        i, j = np.unravel_index(np.abs(kernel).argmax(), kernel.shape)
-        return kernel[:, j] / kernel[i, j], kernel[i]
+    def separable_factors(matrix):
+        i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
+        return matrix[:, j] / matrix[i, j], matrix[i]
 
     @staticmethod
     def conv_layer_parameters(in_channels, out_channels, kernel_size, bias):
@@ -111,6 +113,14 @@ class Solutions:
             for j in range(width):
                 grad_x[i : i + kernel_height, j : j + kernel_width] += grad_y[i, j] * weight
         return grad_x
+
+    @staticmethod
+    def stacked_grad_input(grad_y, first_kernels, second_kernel):
+        shares = []
+        for kernel, channel in zip(first_kernels, second_kernel, strict=True):
+            grad_map = Solutions.conv_grad_input(grad_y, channel)
+            shares.append(Solutions.conv_grad_input(grad_map, kernel))
+        return sum(shares)
 
     @staticmethod
     def max_pool_backward(grad_y, x):
@@ -172,6 +182,43 @@ class Solutions:
     def most_exciting(maps, channel):
         one_channel = maps[:, channel]
         return np.unravel_index(one_channel.argmax(), one_channel.shape)
+
+    @staticmethod
+    def patch_columns(image, kernel_size):
+        height, width = image.shape
+        columns = [
+            image[i : i + kernel_size, j : j + kernel_size].ravel()
+            for i in range(height - kernel_size + 1)
+            for j in range(width - kernel_size + 1)
+        ]
+        return np.stack(columns, axis=1)
+
+    @staticmethod
+    def count_multiplications(height, width, channels, kernels, kernel_size, tile):
+        rows, columns = height - kernel_size + 1, width - kernel_size + 1
+        tiles = math.ceil(rows / tile) * math.ceil(columns / tile)
+        return tiles * (tile + kernel_size - 1) ** 2 * channels * kernels
+
+    @staticmethod
+    def fft_convolve(image, kernel):
+        height = image.shape[0] + kernel.shape[0] - 1
+        width = image.shape[1] + kernel.shape[1] - 1
+        shape = (height, width)
+        return fft.irfft2(fft.rfft2(image, shape) * fft.rfft2(kernel, shape), shape)
+
+    @staticmethod
+    def winograd_1d(signal, kernel):
+        g0, g1, g2 = kernel
+        padded = np.append(signal, 0)  # for a last tile with one answer
+        answers = np.zeros(len(signal))
+        for start in range(0, len(signal) - 2, 2):
+            d0, d1, d2, d3 = padded[start : start + 4]
+            m1 = (d0 - d2) * g0
+            m2 = (d1 + d2) * (g0 + g1 + g2) / 2
+            m3 = (d2 - d1) * (g0 - g1 + g2) / 2
+            m4 = (d1 - d3) * g2
+            answers[start : start + 2] = m1 + m2 + m3, m2 - m3 - m4
+        return answers[: len(signal) - 2]
 
 
 NAMES = [name for names in checks.EXERCISES.values() for name in names]

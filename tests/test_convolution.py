@@ -207,8 +207,6 @@ def test_layer_has_the_shapes_it_promises():
     layer = Conv2D(3, 8, (3, 5), stride=2, padding="same", rng=rng)
     y = layer.forward(rng.normal(size=(2, 3, 9, 10)).astype(F32))
     assert y.shape == (2, *layer.output_shape((3, 9, 10))) == (2, 8, 5, 5)
-    assert repr(layer) == (
-        "Conv2D(in_channels=3, out_channels=8, kernel_size=(3, 5), stride=2, padding='same')"
-    )
+    assert repr(layer) == ("Conv2D(3, 8, (3, 5), stride=2, padding='same')")
     with pytest.raises(ValueError, match=re.escape("needs an input of shape (3, rows, columns)")):
         layer.output_shape((1, 9, 10))

@@ -113,6 +113,13 @@ def test_outputs_of_several_pieces_are_kept_apart(workers):
         np.testing.assert_allclose(gradients[name], exact, rtol=1e-3, atol=1e-4)
 
 
+def test_an_error_in_fused_layers_names_the_layer():
+    network = Sequential([Conv2D(3, 2, 3, rng=np.random.default_rng(0)), ReLU()])
+    with pytest.raises(ValueError, match=r"needs an input of shape \(3, rows, columns\)") as raised:
+        network.logits(np.ones((2, 1, 8, 8)))
+    assert raised.value.__notes__ == ["in layer conv1, Conv2D(3, 2, 3)"]
+
+
 def test_what_is_put_together():
     network = build("lasagne", rng=np.random.default_rng(0))
     twin = worker_network(network)

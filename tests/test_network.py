@@ -81,6 +81,7 @@ def test_summary_counts_shapes_parameters_and_what_each_number_sees():
         6 + 4 * 2,
         14 + 2,
     ]
+    assert rows["flatten1"].field == rows["dropout1"].field == rows["pool2"].field
     assert rows["dense1"].field is None
     assert "160,362" in str(summary) and repr(summary) == str(summary)
 
@@ -105,7 +106,7 @@ def test_layers_by_name_and_position():
     for key in ("conv3", 7, -8):
         with pytest.raises(KeyError, match="there is no layer .*; the layers are conv1, relu1"):
             network[key]
-    assert repr(network).startswith("Sequential([\n    Conv2D(in_channels=1, out_channels=2,")
+    assert repr(network).startswith("Sequential([\n    Conv2D(1, 2, 3),")
 
 
 def test_activations_are_the_textbooks_maps():
@@ -260,7 +261,7 @@ def test_an_error_says_in_which_layer_it_happened():
     with pytest.raises(ValueError, match="x must have 12 features") as raised:
         network.forward(np.ones((1, 1, 9, 12), np.float32))
     assert raised.value.__notes__ == [
-        "in layer dense1, Dense(in_features=12, out_features=4)",
+        "in layer dense1, Dense(12, 4)",
     ]
 
 

@@ -115,6 +115,10 @@ def test_images_of_different_sizes_in_one_list():
     figure = vis.plot_images([np.ones((2, 2)), np.ones((5, 4))], titles=["valid", "full"])
     assert [array.shape for array in arrays(figure)] == [(2, 2), (5, 4)]
     assert "2 x 2, 5 x 4" in figure.alt
+    spans = [(np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())) for ax in figure.axes]
+    assert spans == [(4, 5), (4, 5)]  # a pixel is a pixel in both
+    assert figure.axes[0].get_xlim() == (-1.5, 2.5)
+    assert figure.axes[0].get_ylim() == (3.0, -2.0)
 
 
 def test_images_limits_follow_the_data():
@@ -403,6 +407,9 @@ def test_responses_are_scipys(rng, mode):
     assert titles(figure) == ["image", "sobel_x", "emboss"]
     largest = max(np.abs(array).max() for array in drawn[1:])
     assert {image.get_clim() for image in drawings(figure)[1:]} == {(-largest, largest)}
+    for ax in figure.axes[:3]:  # pixels of one size, whatever the mode
+        larger = np.maximum(image.shape, drawn[1].shape)
+        assert (np.ptp(ax.get_ylim()), np.ptp(ax.get_xlim())) == tuple(larger)
 
 
 def test_responses_of_a_true_convolution(rng):
@@ -544,7 +551,16 @@ def test_patch_product_of_two_channels_adds_them():
     image, kernel = np.stack([TINY, TINY + 1]), np.stack([SOBEL, -SOBEL])
     figure = vis.plot_patch_product(image, kernel, 0, 0)
     assert len(drawings(figure)) == 8
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[:4] == ["image[0]", "patch[0]", "kernel[0]", "product[0]"]
+    assert titles[6] == "kernel[1]"
     assert figure.texts[-1].get_text() == "sum over the channels: 8 − 8 = 0"
+
+
+def test_patch_products_share_the_scale_of_the_products():
+    ends = [vis.plot_patch_product(TINY, SOBEL, *at).axes[3].images[0].get_clim()
+            for at in ((0, 0), (2, 1))]  # fmt: skip
+    assert ends[0] == ends[1]
 
 
 def test_patch_product_refused():
@@ -598,6 +614,7 @@ def test_backward_scatter_is_the_transposed_correlation(rng):
     expected = np.zeros((5, 5))
     expected[1:4, 2:5] = grad_y[1, 2] * kernel
     assert np.array_equal(share, expected)
+    assert len({ax.images[0].get_clim() for ax in figure.axes}) == 1  # same color, same number
     # Adding the kernel once per output is a full (true) convolution.
     assert np.array_equal(total, convolve2d(grad_y, kernel))
 

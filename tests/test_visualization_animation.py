@@ -198,6 +198,31 @@ def test_still_shows_first_middle_and_last():
     assert len(vis.animate_pooling(IMAGE[:2, :4]).still().axes) == 4
 
 
+def test_still_of_chosen_frames():
+    animation = vis.animate_convolution(IMAGE, KERNEL)
+    figure = animation.still([0, 4])
+    assert [ax.images[0].get_array().count() for ax in figure.axes[3::4]] == [1, 5]
+    assert figure.alt.endswith("of its 9 frames, counted from 0, 0, 4.")
+    assert len(animation.still(4).axes) == 4
+    for wrong in (9, -1, 0.5, [], [[0]], "last"):
+        with pytest.raises(ValueError, match="frames must be numbers from 0 to 8, but it is"):
+            animation.still(wrong)
+
+
+def test_gray_is_zero_in_the_map_of_a_kernel_with_a_minus():
+    for kernel, low in (([[-1, 9]], -1), ([[1, 9]], 0)):
+        panel = vis.animate_convolution(np.full((2, 3), 5), kernel).still(0).axes[3].images[0]
+        bottom, top = panel.get_clim()
+        assert (bottom, top) == (low * top, 40 if low else 50)
+
+
+def test_added_zeros_are_hatched():
+    for padding, count in ((0, 0), (1, 4), ((1, 0), 2)):
+        figure = vis.animate_convolution(IMAGE, KERNEL, padding=padding).still(0)
+        hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
+        assert len(hatched) == count
+
+
 def test_save_as_gif(tmp_path):
     path = vis.animate_pooling(IMAGE, 2, 1).save(tmp_path / "pooling.gif")
     with Image.open(path) as picture:

@@ -218,6 +218,7 @@ def test_paths_are_drawn_over_the_lines_of_equal_loss():
     path = np.array([[-4.0, 1.0], [-3.6, -0.8], [-3.2, 0.6]])
     figure = plot_paths(landscape, {"SGD": path, "still": path[:1]}, span=((-5, 2), (-2, 2)))
     first, second = figure.axes
+    assert (first.get_xlabel(), first.get_ylabel()) == ("first parameter", "second parameter")
     drawn = [line.get_xydata() for line in first.get_lines()]
     assert any(np.array_equal(points, path) for points in drawn)
     assert any(np.array_equal(points, [[0, 0]]) for points in drawn)  # the goal
@@ -227,6 +228,11 @@ def test_paths_are_drawn_over_the_lines_of_equal_loss():
         "SGD: 2 steps from (\N{MINUS SIGN}4, 1) to (\N{MINUS SIGN}3.2, 0.6), loss 8.72"
         in figure.alt
     )
+
+
+def test_axes_of_paths_can_be_named():
+    figure = plot_paths(landscape, {"SGD": [[1, 2]]}, span=((-5, 2), (-2, 2)), labels=("a", "b"))
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("a", "b")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,12 @@ def test_signals_are_read_out_and_long_ones_summed_up():
     assert not long.axes[0].texts
 
 
+def test_signals_share_one_scale():
+    figure = plot_signals({"a": [0, 9], "b": [7, -7], "c": [0, 0]})
+    spans = [np.ptp(ax.get_ylim()) for ax in figure.axes]
+    assert np.allclose(spans, spans[0])
+
+
 @pytest.mark.parametrize("values", [[0, 0, 0], [5], [-1, -2], [1e9, -1e-9]])
 def test_flat_and_extreme_signals_can_be_drawn(values):
     low, high = plot_signals({"a": values}).axes[0].get_ylim()

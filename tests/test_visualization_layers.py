@@ -45,6 +45,9 @@ def test_signed_arrays_of_an_equation_share_one_scale():
     assert limits == [(-3, 3), (0, 3), (-3, 3)]
     figure = plot_equation([KERNELS[0], IMAGE], [""], signed=True)
     assert {ax.images[0].get_clim() for ax in figure.axes} == {(-3, 3)}
+    figure = plot_equation([IMAGE, KERNELS[1], 2 * IMAGE], ["", ""], signed=[False, True, True])
+    limits = [ax.images[0].get_clim() for ax in figure.axes]
+    assert limits == [(0, 3), (-6, 6), (-6, 6)]
 
 
 def test_an_equation_frames_the_cells_asked_for():
@@ -82,6 +85,9 @@ def test_activations_are_drawn_as_the_layers_compute_them():
     assert np.allclose(curves.lines[1].get_ydata(), np.tanh(x))
     assert np.allclose(slopes.lines[1].get_ydata(), 1 - np.tanh(x) ** 2)
     assert np.allclose(slopes.lines[2].get_ydata().max(), 0.25)
+    relu = slopes.lines[0].get_ydata()  # nothing is drawn between 0 and 1
+    assert np.isnan(relu).sum() == 1
+    assert np.array_equal(relu[~np.isnan(relu)], (x > 0).astype(float))
     assert [text.get_text() for text in curves.get_legend().texts] == ["relu", "tanh", "sigmoid"]
     assert "sigmoid" in figure.alt
 
@@ -98,6 +104,7 @@ def test_one_activation_needs_no_list():
         (lambda: plot_equation([IMAGE], [], titles=["a", "b"]), "there are 2 titles"),
         (lambda: plot_equation([IMAGE], [], highlight=[]), "each of the 1 arrays"),
         (lambda: plot_equation([IMAGE], [], highlight=[(0, 9)]), "within 0 .. 4"),
+        (lambda: plot_equation([IMAGE], [], signed=[True, False]), "mark each of the 1 arrays"),
         (lambda: plot_equation([[[np.nan]]], []), "must be finite"),
         (lambda: plot_equation([np.zeros((2, 30))] * 2, ["+"]), "60 columns side by side"),
         (lambda: plot_im2col(IMAGE, KERNELS, row=3), "row must be a whole number from 0 to 2"),

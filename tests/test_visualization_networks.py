@@ -287,6 +287,9 @@ def test_confusion_counts():
     assert drawn.data.tolist() == [[1, 1, 0], [0, 1, 2], [0, 0, 1]]
     assert drawn.mask.tolist() == np.eye(3, dtype=bool).tolist()
     assert figure.axes[0].images[0].get_clim() == (0, 2)
+    shades = figure.axes[0].images[0].to_rgba(np.array([0, 1, 2]), bytes=True)
+    assert shades[0].tolist() == [255, 255, 255, 255]  # no error: white
+    assert shades[1, 2] > shades[2, 2]  # more errors: darker
     written = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
     assert written == {(0, 0): "1", (1, 0): "1", (1, 1): "1", (2, 1): "2", (2, 2): "1"}
     assert figure.axes[0].get_title() == "3 of 6 right (50.0 %)"

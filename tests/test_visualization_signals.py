@@ -6,9 +6,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
 
-from cnnedu.visualization.colors import SKY
 from cnnedu.visualization.signals import plot_overlap, plot_series, plot_sliding_sums
 
 matplotlib.use("Agg")
@@ -81,14 +79,14 @@ def test_kernel_cells_stand_under_the_numbers_they_multiply():
     assert [number for _, number in cells] == ["8", "9"] * 3
 
 
-def test_added_zeros_are_tinted_and_nothing_else():
+def test_added_zeros_are_hatched_and_nothing_else():
     figure = plot_sliding_sums([1, 2, 3], [1, 1, 1], padding="full")
     signal = next(ax for ax in figure.axes if len(ax.texts) == 7)
-    tints = [patch for patch in signal.patches if patch.get_facecolor()[:3] == to_rgba(SKY)[:3]]
-    spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in tints]
+    hatched = [patch for patch in signal.patches if patch.get_hatch()]
+    spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in hatched]
     assert spans == [(-0.5, 1.5), (4.5, 6.5)]
     figure = plot_sliding_sums([1, 2, 3], [1, 1, 1])
-    assert not [p for p in figure.axes[0].patches if p.get_facecolor()[:3] == to_rgba(SKY)[:3]]
+    assert not [patch for patch in figure.axes[0].patches if patch.get_hatch()]
 
 
 def test_same_with_an_even_kernel_puts_the_extra_zero_after():
@@ -139,6 +137,9 @@ def test_series_show_every_value_and_ring_the_marked_ones():
     assert first.get_xlim() == second.get_xlim()
     assert [text.get_text() for text in second.get_legend().get_texts()] == ["mean", "truth"]
     assert "marked: 16 at step 4" in figure.alt
+    assert first.get_ylim() != second.get_ylim()
+    first, second = plot_series({"one": long, "two": short}, share_y=True).axes
+    assert first.get_ylim() == second.get_ylim()
 
 
 @pytest.mark.parametrize(

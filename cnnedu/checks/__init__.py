@@ -27,6 +27,12 @@ from cnnedu.checks.edge_kernels import (
     gaussian_kernel,
     separable_factors,
 )
+from cnnedu.checks.fast_convolution import (
+    count_multiplications,
+    fft_convolve,
+    patch_columns,
+    winograd_1d,
+)
 from cnnedu.checks.feature_maps import (
     filter_start_correlation,
     most_exciting,
@@ -40,6 +46,7 @@ from cnnedu.checks.layers import (
     max_pool,
     max_pool_backward,
     stable_softmax,
+    stacked_grad_input,
 )
 from cnnedu.checks.training import (
     accuracy,
@@ -58,6 +65,7 @@ EXERCISES = {
         "stable_softmax",
         "conv_grad_weight",
         "conv_grad_input",
+        "stacked_grad_input",
         "max_pool_backward",
     ],
     4: ["accuracy", "cross_entropy", "sgd_step", "iterate_minibatches", "confusion_matrix"],
@@ -67,6 +75,7 @@ EXERCISES = {
         "filter_start_correlation",
         "most_exciting",
     ],
+    11: ["patch_columns", "count_multiplications", "fft_convolve", "winograd_1d"],
 }
 
 __all__ = [
@@ -84,10 +93,12 @@ __all__ = [
     "correlate1d",
     "correlate2d",
     "correlate2d_strided",
+    "count_multiplications",
     "cross_entropy",
     "diagonal_edge_kernel",
     "edge_strength",
     "exercise",
+    "fft_convolve",
     "filter_start_correlation",
     "gaussian_kernel",
     "iterate_minibatches",
@@ -96,8 +107,11 @@ __all__ = [
     "most_exciting",
     "normalize_for_display",
     "output_size",
+    "patch_columns",
     "receptive_field",
     "separable_factors",
     "sgd_step",
     "stable_softmax",
+    "stacked_grad_input",
+    "winograd_1d",
 ]

@@ -69,23 +69,45 @@ def diagonal_edge_kernel():
 @exercise(
     lesson=2,
     cases=[
-        (floats([[0, 0, 1], [0, 0, 1], [0, 0, 1]]),),
-        (floats([[0, 0, 0], [0, 0, 0], [1, 1, 1]]),),
-        (floats([[0, 0, 0], [0, 0, 1], [0, 1, 1]]),),
-        (floats([[1, 0, 0, 2], [0, 3, 0, 0], [0, 0, 1, 0]]),),
+        (floats([[0, 0, 0, 1, 1]] * 5),),
+        (floats([[0] * 5, [0] * 5, [0] * 5, [1] * 5, [1] * 5]),),
+        (np.tri(5)[:, ::-1],),
+        (floats([[1, 0, 0, 2, 0, 0], [0, 3, 0, 0, 0, 1], [0, 0, 1, 0, 2, 0]] * 2),),
     ],
-    random_case=lambda rng: (rng.random((rng.integers(4, 6), rng.integers(4, 7))).round(1),),
-    right="edges in every direction, by one number per pixel: the first step of most classical "
-    "edge detectors.",
-    hint="correlate twice (valid), once with each Sobel kernel; then Pythagoras, pixel by pixel.",
+    random_case=lambda rng: (rng.random((rng.integers(6, 8), rng.integers(6, 9))).round(1),),
+    right="edges in every direction, by one number per pixel, and calm in spite of noise: the "
+    "first two steps of Canny's edge detector.",
+    hint="correlate three times (valid): the image with gaussian_blur, and the result with each "
+    "Sobel kernel; then Pythagoras, pixel by pixel.",
 )
 def edge_strength(image):
-    """Return sqrt(gx**2 + gy**2), with gx, gy the valid correlations with sobel_x and sobel_y."""
+    """Return sqrt(gx**2 + gy**2), with gx, gy the responses of the blurred image to Sobel.
+
+    All correlations are valid: first with gaussian_blur, then with sobel_x and with sobel_y.
+    """
     return np.hypot(*_gradients(image))
 
 
-def _gradients(image, family="sobel", mode="valid"):
-    return tuple(correlate(image, named_kernel(f"{family}_{axis}"), mode) for axis in "xy")
+def _gradients(image, family="sobel", mode="valid", blur="gaussian_blur"):
+    calm = correlate(image, named_kernel(blur), mode) if blur else image
+    return tuple(correlate(calm, named_kernel(f"{family}_{axis}"), mode) for axis in "xy")
+
+
+@edge_strength.mistake("the image is not blurred: gaussian_blur comes first, then Sobel.")
+def _(image):
+    return np.hypot(*_gradients(image, blur=None))
+
+
+@edge_strength.mistake(
+    "you blur the strength, where noise already counts as edges: blur the image, then take Sobel."
+)
+def _(image):
+    return correlate(np.hypot(*_gradients(image, blur=None)), named_kernel("gaussian_blur"))
+
+
+@edge_strength.mistake("you blur with box_blur: the exercise asks for gaussian_blur.")
+def _(image):
+    return np.hypot(*_gradients(image, blur="box_blur"))
 
 
 @edge_strength.mistake(
@@ -290,13 +312,13 @@ def _rank_one_case(rng):
     hint="every row of such a kernel is a multiple of one row. Take a row that is not all zeros; "
     "which multiple of it is each of the others? (np.linalg.svd knows as well.)",
 )
-def separable_factors(kernel):
-    """Return two vectors (column, row) whose outer product is the kernel, which has rank one.
+def separable_factors(matrix):
+    """Return two vectors (column, row) whose outer product is the matrix, which has rank one.
 
-    They are not unique: any pair with np.outer(column, row) equal to the kernel is right, and
+    They are not unique: any pair with np.outer(column, row) equal to the matrix is right, and
     that product is what the check shows as your answer.
     """
-    u, s, v = np.linalg.svd(kernel)
+    u, s, v = np.linalg.svd(matrix)
     return u[:, 0] * s[0], v[0]
 
 

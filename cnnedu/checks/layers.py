@@ -415,6 +415,125 @@ def _(grad_y, weight):
     return correlate(grad_y, np.ones_like(weight), "full")
 
 
+@exercise(
+    lesson=3,
+    cases=[
+        # grad_y, first_kernels, second_kernel
+        (floats([[1]]), floats([[[1, 2]]]), floats([[[1], [10]]])),
+        (floats([[1]]), floats([[[1, 2]], [[3, 4]]]), floats([[[1, 10]], [[0, 100]]])),
+        (
+            floats([[1, 0], [0, 2]]),
+            floats([[[1, 2], [0, -1]], [[0, 1], [1, 0]]]),
+            floats([[[1, -1], [0, 2]], [[2, 0], [1, 0]]]),
+        ),
+    ],
+    random_case=lambda rng: (
+        small_integers(rng, *rng.integers(2, 4, 2)),
+        small_integers(rng, 3, 2, 2),
+        small_integers(rng, 3, 2, 3),
+    ),
+    right="one layer's grad_x is the next one's grad_y, however many layers there are.",
+    hint="first the second layer: the gradient of map m is conv_grad_input(grad_y, "
+    "second_kernel[m]). That is the grad_y of filter m of the first layer.",
+)
+def stacked_grad_input(grad_y, first_kernels, second_kernel):
+    """Return the gradient of the image below two convolutions, stride 1, no padding, no bias.
+
+    The first layer makes of the image one map for each kernel in first_kernels, (M, kh, kw). The
+    second has a single filter with a channel for each map, second_kernel, (M, kh, kw). grad_y is
+    the gradient of the loss with respect to the second layer's output, (rows, columns).
+    """
+    return _shares(_map_gradients(grad_y, second_kernel), first_kernels).sum(axis=0)
+
+
+def _scatter(grad_y, weight):
+    return correlate(grad_y, weight[::-1, ::-1], "full")
+
+
+def _map_gradients(grad_y, second_kernel):
+    return np.stack([_scatter(grad_y, channel) for channel in second_kernel])
+
+
+def _shares(map_gradients, first_kernels):
+    pairs = zip(map_gradients, first_kernels, strict=True)
+    return np.stack([_scatter(gradient, kernel) for gradient, kernel in pairs])
+
+
+@stacked_grad_input.mistake(
+    "the shares of the maps are averaged: the image was read by every filter, and the shares add "
+    "up."
+)
+def _(grad_y, first_kernels, second_kernel):
+    return _shares(_map_gradients(grad_y, second_kernel), first_kernels).mean(axis=0)
+
+
+@stacked_grad_input.mistake(
+    "only the share of the last map is left: add every map's share (+=) instead of replacing it "
+    "(=)."
+)
+def _(grad_y, first_kernels, second_kernel):
+    return _shares(_map_gradients(grad_y, second_kernel), first_kernels)[-1]
+
+
+@stacked_grad_input.mistake("only the share of the first map is there: add those of the others.")
+def _(grad_y, first_kernels, second_kernel):
+    return _shares(_map_gradients(grad_y, second_kernel), first_kernels)[0]
+
+
+@stacked_grad_input.mistake(
+    "the shares of the maps are not added up yet: the image was read by every filter, and has one "
+    "gradient."
+)
+def _(grad_y, first_kernels, second_kernel):
+    return _shares(_map_gradients(grad_y, second_kernel), first_kernels)
+
+
+@stacked_grad_input.mistake(
+    "you stop at the maps: that is the gradient of the first layer's output. One layer to go."
+)
+def _(grad_y, first_kernels, second_kernel):
+    return _map_gradients(grad_y, second_kernel)
+
+
+@stacked_grad_input.mistake(
+    "the maps' gradients are added up too early: filter m gets the gradient of map m alone."
+)
+def _(grad_y, first_kernels, second_kernel):
+    together = _map_gradients(grad_y, second_kernel).sum(axis=0)
+    return sum(_scatter(together, kernel) for kernel in first_kernels)
+
+
+@stacked_grad_input.mistake(
+    "the second layer is left out: grad_y belongs to its output, so go back through it first."
+)
+def _(grad_y, first_kernels, second_kernel):
+    return sum(_scatter(grad_y, kernel) for kernel in first_kernels)
+
+
+@stacked_grad_input.mistake(
+    "the second layer's kernel is not flipped: its way back is a full convolution."
+)
+def _(grad_y, first_kernels, second_kernel):
+    turned = second_kernel[:, ::-1, ::-1]
+    return _shares(_map_gradients(grad_y, turned), first_kernels).sum(axis=0)
+
+
+@stacked_grad_input.mistake(
+    "the first layer's kernels are not flipped: its way back is a full convolution."
+)
+def _(grad_y, first_kernels, second_kernel):
+    turned = first_kernels[:, ::-1, ::-1]
+    return _shares(_map_gradients(grad_y, second_kernel), turned).sum(axis=0)
+
+
+@stacked_grad_input.mistake(
+    "the kernels of both layers are not flipped: the way back is a full convolution."
+)
+def _(grad_y, first_kernels, second_kernel):
+    gradients = _map_gradients(grad_y, second_kernel[:, ::-1, ::-1])
+    return _shares(gradients, first_kernels[:, ::-1, ::-1]).sum(axis=0)
+
+
 def _pooled_case(rng):
     rows, columns = rng.integers(1, 4, 2)
     x = rng.integers(-2, 3, (2 * rows, 2 * columns)).astype(float)  # ties on purpose

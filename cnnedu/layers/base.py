@@ -114,14 +114,15 @@ class Layer:
         return sum(array.size for array in self.params.values())
 
     def __repr__(self) -> str:
-        defaults = inspect.signature(type(self)).parameters
-        shown = {name: _short(value) for name, value in self.config().items()}
-        arguments = ", ".join(
-            f"{name}={value!r}"
-            for name, value in shown.items()
-            if value != _short(defaults[name].default)
-        )
-        return f"{type(self).__name__}({arguments})"
+        """Write the layer as one would make it: what is required, then what is not the default."""
+        arguments = []
+        for name, value in self.config().items():
+            default = inspect.signature(type(self)).parameters[name].default
+            if default is inspect.Parameter.empty:
+                arguments.append(repr(_short(value)))
+            elif _short(value) != _short(default):
+                arguments.append(f"{name}={_short(value)!r}")
+        return f"{type(self).__name__}({', '.join(arguments)})"
 
 
 def _short(value: Any) -> Any:

@@ -13,7 +13,7 @@ maps in between are never made here; ``Sequential.activations`` shows them, laye
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -214,6 +214,5 @@ class ConvBlock(Layer):
         memory = self.workspace.array(name, tuple(shape), dtype or like.dtype)
         return memory.transpose(_INVERSE[order])
 
-    def config(self) -> dict[str, Any]:
-        """Return the convolution's arguments."""
-        return self.conv.config()
+    def __repr__(self) -> str:
+        return repr(self.conv)

@@ -285,7 +285,8 @@ class _Pool2D(Layer):
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"kernel_size": self.kernel_size, "stride": self.stride}
+        stride = None if self.stride == self.kernel_size else self.stride
+        return {"kernel_size": self.kernel_size, "stride": stride}
 
 
 class MaxPool2D(_Pool2D):

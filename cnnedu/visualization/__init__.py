@@ -11,13 +11,17 @@ from cnnedu.visualization.animation import (
     animate_convolution,
     animate_pooling,
 )
+from cnnedu.visualization.curves import plot_bars, plot_curves, plot_spread
+from cnnedu.visualization.descent import plot_descent, plot_paths
 from cnnedu.visualization.edges import plot_arrows, plot_signals, plot_weight_paths
 from cnnedu.visualization.figures import Figure, projector, style
 from cnnedu.visualization.filters import plot_filters, plot_init_vs_learned
 from cnnedu.visualization.images import plot_errors, plot_images
-from cnnedu.visualization.layers import plot_equation
+from cnnedu.visualization.layers import plot_activations, plot_equation, plot_im2col
 from cnnedu.visualization.maps import plot_feature_maps, plot_responses
 from cnnedu.visualization.networks import plot_network, plot_receptive_field
+from cnnedu.visualization.patches import plot_exciting_patches
+from cnnedu.visualization.rows import plot_rows
 from cnnedu.visualization.signals import plot_overlap, plot_series, plot_sliding_sums
 from cnnedu.visualization.training import plot_confusion, plot_history
 from cnnedu.visualization.worked import (
@@ -33,26 +37,35 @@ __all__ = [
     "animate_backward",
     "animate_convolution",
     "animate_pooling",
+    "plot_activations",
     "plot_arrows",
     "plot_backward_scatter",
+    "plot_bars",
     "plot_confusion",
+    "plot_curves",
+    "plot_descent",
     "plot_equation",
     "plot_errors",
+    "plot_exciting_patches",
     "plot_feature_maps",
     "plot_filters",
     "plot_history",
+    "plot_im2col",
     "plot_images",
     "plot_init_vs_learned",
     "plot_matrix",
     "plot_network",
     "plot_overlap",
     "plot_patch_product",
+    "plot_paths",
     "plot_pooling",
     "plot_receptive_field",
     "plot_responses",
+    "plot_rows",
     "plot_series",
     "plot_signals",
     "plot_sliding_sums",
+    "plot_spread",
     "plot_weight_paths",
     "projector",
     "style",

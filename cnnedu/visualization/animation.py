@@ -28,7 +28,14 @@ from cnnedu.visualization.cells import (
     format_numbers,
     rows_text,
 )
-from cnnedu.visualization.colors import ORANGE, PICTURE, SKY, VERMILION, picture_scale, scale_for
+from cnnedu.visualization.colors import (
+    ORANGE,
+    PADDING,
+    PICTURE,
+    VERMILION,
+    picture_scale,
+    scale_for,
+)
 from cnnedu.visualization.correlation import slide
 from cnnedu.visualization.figures import (
     SIZES,
@@ -122,17 +129,39 @@ class Animation:
         return path
 
     @drawn
-    def still(self):
-        """Return a Figure of the first, the middle and the last moment, one under the other."""
-        chosen = sorted({0, (self.frames - 1) // 2, self.frames - 1})
+    def still(self, frames=None):
+        """Return a Figure of some moments, one under the other.
+
+        Parameters
+        ----------
+        frames : int or sequence of int, optional
+            Which frames, counted from 0; the first, the middle and the last if not given.
+        """
+        if frames is None:
+            chosen = sorted({0, (self.frames - 1) // 2, self.frames - 1})
+        else:
+            chosen = self._read_frames(frames)
         scene = self._scene
         figure = open_figure(scene.width, scene.height * len(chosen))
         parts = np.ravel(figure.subfigures(len(chosen), 1, squeeze=False))
         for part, index in zip(parts, chosen, strict=True):
             scene.open(part)(self._steps[index])
-        moments = {1: "its only moment", 2: "its first and last moments"}
-        what = moments.get(len(chosen), "its first, middle and last moments")
+        if frames is None:
+            moments = {1: "its only moment", 2: "its first and last moments"}
+            what = moments.get(len(chosen), "its first, middle and last moments")
+        else:
+            numbers = ", ".join(str(index) for index in chosen)
+            what = f"of its {plural(self.frames, 'frame')}, counted from 0, {numbers}"
         return finish(figure, f"{self.alt[:-1]}; {what}.")
+
+    def _read_frames(self, frames) -> list[int]:
+        chosen = np.atleast_1d(frames)
+        whole = chosen.ndim == 1 and len(chosen) and np.issubdtype(chosen.dtype, np.integer)
+        if not whole or chosen.min() < 0 or chosen.max() >= self.frames:
+            raise ValueError(
+                f"frames must be numbers from 0 to {self.frames - 1}, but it is {frames!r}"
+            )
+        return [int(index) for index in chosen]
 
     def _write(self, path, writer) -> None:
         """Draw every frame with a canvas of its own: nothing stays open, nothing shows twice."""
@@ -279,7 +308,9 @@ class _ConvolutionScene(_Scene):
         self.product_scale = scale_for([everywhere], signed=True)
         self.product_digits = choose_digits(everywhere)
         self.product_ends = np.array([everywhere.min(), everywhere.max()])
-        self.result_scale = scale_for([self.output])
+        # Beside a kernel with a minus, gray is zero in the map too, even if nothing is negative.
+        signed = True if kernel.min() < 0 else None
+        self.result_scale = scale_for([self.output], signed=signed)
 
     def places(self) -> list[tuple[int, int]]:
         """Return all output places, row by row."""
@@ -338,7 +369,7 @@ class _ConvolutionScene(_Scene):
         return update
 
     def _shade_padding(self, ax) -> None:
-        """Tint the zeros that padding added."""
+        """Hatch the zeros that padding added."""
         (top, left), (height, width) = self.sliding.before, self.sliding.image_size
         bottom, right = top + height, left + width
         rows, columns = self.sliding.padded.shape[1:]
@@ -347,9 +378,7 @@ class _ConvolutionScene(_Scene):
         for y, x, y_end, x_end in borders:
             if y_end > y and x_end > x:
                 corner = (x - 0.5, y - 0.5)
-                ax.add_patch(
-                    Rectangle(corner, x_end - x, y_end - y, color=SKY, alpha=0.35, linewidth=0)
-                )
+                ax.add_patch(Rectangle(corner, x_end - x, y_end - y, **PADDING))
 
 
 def _image_scale(picture):
@@ -375,7 +404,7 @@ def animate_convolution(image, kernel, stride=1, padding=0, dilation=1) -> Anima
     stride, dilation : int or pair
         As in `cnnedu.Conv2D`.
     padding : int, pair, "same" or "valid"
-        Zeros around the image; they are tinted blue.
+        Zeros around the image; they are hatched.
 
     Returns
     -------
@@ -513,7 +542,8 @@ class _BackwardScene(_Scene):
                          notes_below=1, title_lines=2)  # fmt: skip
         self.sums = list(self._partial_sums())
         shares = grad_y.reshape(-1, 1, 1) * kernel
-        self.scale = scale_for([grad_y, shares, *self.sums], signed=True)
+        # One scale for all panels: same color, same number.
+        self.scale = scale_for([grad_y, kernel, shares, *self.sums], signed=True)
         every = np.concatenate([each.ravel() for each in (shares, *self.sums)])
         self.ends = np.array([every.min(), every.max()])
         self.digits = choose_digits(every)
@@ -534,14 +564,14 @@ class _BackwardScene(_Scene):
         """Draw what stays, and return the function that draws one step."""
         axes, cell = self.sheet.place(container), self.sheet.cell
         draw_cells(axes[0], self.grad_y, cell, scale=self.scale, numbers=self.grad_numbers,
-                   title="gradient of\nthe output")  # fmt: skip
-        draw_cells(axes[1], self.kernel, cell, scale=scale_for([self.kernel], signed=True),
-                   numbers=self.kernel_numbers, title="kernel")  # fmt: skip
+                   title="grad_y")  # fmt: skip
+        draw_cells(axes[1], self.kernel, cell, scale=self.scale, numbers=self.kernel_numbers,
+                   title="kernel")  # fmt: skip
         zeros = np.zeros_like(self.grad_x)
         share = draw_cells(axes[2], zeros, cell, scale=self.scale, numbers=self.image_numbers,
-                           title="this share of the\ngradient of the input")  # fmt: skip
+                           title="its share\nof grad_x")  # fmt: skip
         total = draw_cells(axes[3], zeros, cell, scale=self.scale, numbers=self.image_numbers,
-                           title="all shares\nso far, summed")  # fmt: skip
+                           title="grad_x: all shares\nso far, summed")  # fmt: skip
         for _, texts in (share, total):
             fit_letters(texts, cell, self.ends, self.digits)
         here = frame(axes[0], 0, 0, 1, 1, VERMILION, thickness=2.4)

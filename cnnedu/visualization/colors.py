@@ -16,6 +16,8 @@ from matplotlib.colors import LinearSegmentedColormap
 SIGNED = LinearSegmentedColormap.from_list(
     "cnnedu_signed", ["#0a2458", "#2463a8", "#9b9b9b", "#e6c13f", "#fff7b8"], N=257
 )
+# Zeros that padding added: hatched, since a color would look like a value.
+PADDING = {"facecolor": "0.42", "edgecolor": "0.62", "hatch": "////", "linewidth": 0}
 PICTURE = "gray"
 AMOUNT = "viridis"
 COUNT = "YlOrBr"

@@ -149,6 +149,7 @@ def plot_paths(
     *,
     span: tuple[tuple[float, float], tuple[float, float]],
     goal: tuple[float, float] = (0.0, 0.0),
+    labels: tuple[str, str] = ("first parameter", "second parameter"),
     title: str | None = None,
 ):
     """Draw paths over a landscape of two parameters, one panel per path, on lines of equal loss.
@@ -163,6 +164,8 @@ def plot_paths(
         From where to where to draw the first (across) and the second parameter (up).
     goal : (float, float)
         Where the loss is lowest; marked with a cross.
+    labels : (str, str)
+        What the two axes are called.
     title : str, optional
         Heading of the figure.
 
@@ -189,7 +192,7 @@ def plot_paths(
         ax.plot(*goal, "+", color=VERMILION, ms=12, mew=2.2, zorder=5)
         ax.set_xlim(*across)
         ax.set_ylim(*up)
-        _finish(ax, name, "first parameter", "second parameter" if ax is panels[0] else "")
+        _finish(ax, name, labels[0], labels[1] if ax is panels[0] else "")
     _heading(figure, title)
     listed = "; ".join(
         f"{name}: {plural(len(path) - 1, 'step')} from ({number(path[0, 0])}, "

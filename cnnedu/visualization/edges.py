@@ -33,8 +33,9 @@ MOST_WRITTEN = 24
 def plot_signals(signals, *, title: str | None = None):
     """Draw signals one under the other as bars, each under the pixels it was computed from.
 
-    A signal that is shorter than the longest is centered below it: the response of a kernel
-    (valid) then stands under the middle of its patch, between two pixels if the kernel is even.
+    All are on one scale, so that heights can be compared. A signal that is shorter than the longest
+    is centered below it: the response of a kernel (valid) then stands under the middle of its
+    patch, between two pixels if the kernel is even.
 
     Parameters
     ----------
@@ -60,13 +61,14 @@ def plot_signals(signals, *, title: str | None = None):
     top = line_height(1.1) + 0.15 if title else 0.1
     total = top + height * len(named) + 0.35
     figure = open_figure(width, total)
+    span = max(np.ptp(np.append(values, 0)) for values in named.values()) or 1.0
     if title:
         figure.text(0.5, 1 - 0.06 / total, title, ha="center", va="top", weight="bold",
                     size=size().letters * 1.1)  # fmt: skip
     for index, (name, values) in enumerate(named.items()):
         bottom = total - top - (index + 1) * height + 0.08
         ax = add_panel(figure, margin, bottom, width - margin - 0.1, height - 0.16, width, total)
-        _draw_bars(ax, name, values, longest)
+        _draw_bars(ax, name, values, longest, span)
         if index == len(named) - 1:
             ax.set_xticks(range(0, longest, max(1, longest // 16)))
             ax.tick_params(axis="x", length=2, width=0.5)
@@ -96,14 +98,14 @@ def _read_signals(signals) -> dict[str, np.ndarray]:
     return named
 
 
-def _draw_bars(ax, name, values, longest) -> None:
+def _draw_bars(ax, name, values, longest, span) -> None:
     places = np.arange(len(values)) + (longest - len(values)) / 2
     colors = [VERMILION if value < 0 else BLUE for value in values]
     ax.bar(places, values, width=0.72 if longest <= 60 else 1.0, color=colors)
     ax.axhline(0, color="0.3", linewidth=0.8)
     low, high = min(0, values.min()), max(0, values.max())
-    room = 0.3 * ((high - low) or 1.0)
-    ax.set_ylim(low - (room if low < 0 else 0.05 * room), high + room)
+    spare, room = (span - (high - low)) / 2, 0.3 * span
+    ax.set_ylim(low - spare - room, high + spare + room)
     ax.set_xlim(-0.7, longest - 0.3)
     if longest <= MOST_WRITTEN:
         for place, value, text in zip(places, values, format_numbers(values), strict=True):
@@ -175,8 +177,9 @@ def plot_arrows(
     show(ax, picture, picture_scale([picture]))
     if len(rows):
         ax.quiver(columns + left, rows + above, grad_x[rows, columns], grad_y[rows, columns],
-                  angles="xy", scale_units="xy", scale=strongest / (1.4 * step), pivot="mid",
-                  color=VERMILION, width=0.005, headwidth=4, headlength=4.5)  # fmt: skip
+                  angles="xy", scale_units="xy", scale=strongest / (0.95 * step), pivot="mid",
+                  color=VERMILION, width=0.005, headwidth=3.4, headlength=3,
+                  headaxislength=3, minshaft=1.5)  # fmt: skip
     bare(ax, title or "")
     where = ""
     if len(rows):

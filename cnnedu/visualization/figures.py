@@ -114,7 +114,7 @@ def fewer_colors(png: bytes, colors: int) -> bytes:
     """Return a PNG with at most that many colors, a third of the size."""
     with Image.open(io.BytesIO(png)) as full:
         dpi = full.info.get("dpi", (100, 100))
-        small = full.convert("RGB").quantize(colors, dither=Image.Dither.NONE)
+        small = full.convert("RGB").quantize(colors, kmeans=1, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     small.save(buffer, "png", optimize=True, dpi=dpi)
     return buffer.getvalue()
@@ -375,6 +375,15 @@ def show(ax, array: np.ndarray, scale=None):
         vmax=scale.high,
         interpolation="nearest" if max(array.shape) < 64 else "auto",
     )
+
+
+def same_pixels(axes, arrays) -> None:
+    """Give the pixels of all arrays one size: the smaller ones stand in the middle of a margin."""
+    rows, columns = (max(array.shape[axis] for array in arrays) for axis in (0, 1))
+    for ax, array in zip(axes, arrays, strict=True):
+        top, left = (rows - array.shape[0]) / 2, (columns - array.shape[1]) / 2
+        ax.set_xlim(-0.5 - left, array.shape[1] - 0.5 + left)
+        ax.set_ylim(array.shape[0] - 0.5 + top, -0.5 - top)
 
 
 def frame(ax, top, left, height, width, color, *, thickness=2.0, dashed=False, label=""):

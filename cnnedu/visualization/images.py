@@ -10,6 +10,7 @@ from cnnedu.visualization.figures import (
     open_axes,
     open_grid,
     plural,
+    same_pixels,
     show,
     span_text,
 )
@@ -34,7 +35,7 @@ def plot_images(
     ----------
     images : array or list of arrays
         (N, 1, H, W), (N, H, W), (H, W), in color (N, 3, H, W) or (H, W, 3), or a list of pictures,
-        which may differ in size. Values in [0, 1] (colors must be).
+        which may differ in size (their pixels do not). Values in [0, 1] (colors must be).
     titles : sequence, optional
         One per picture; labels will do.
     columns : int, optional
@@ -67,14 +68,19 @@ def plot_images(
     scale = None
     if gray:
         scale = scale_for(gray, signed=True) if signed else picture_scale(gray)
-    ratio = max(picture.shape[0] / picture.shape[1] for picture in pictures)
-    most = 10 if ratio > 0.8 and max(picture.shape[0] for picture in pictures) <= 64 else 4
-    largest = 2.0 if len(pictures) > 1 else 2.6
+    tallest, widest = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    ratio = tallest / widest
+    most, largest = (10, 2.0) if ratio > 0.8 and tallest <= 64 else (4, 2.0)
+    if min(tallest, widest) > 64:  # photographs
+        most, largest = 3, 3.0
+    if len(pictures) == 1:
+        largest = max(largest, 2.6)
     grid = open_grid(
         names, ratio, columns=columns, most=most, largest=largest, heading=title, axes=axes,
         colorbar=signed and bool(gray),
     )  # fmt: skip
     drawings = [show(ax, each, scale) for ax, each in zip(grid.axes, pictures, strict=True)]
+    same_pixels(grid.axes, pictures)
     for ax, name in zip(grid.axes, grid.titles, strict=True):
         bare(ax, name)
     if signed and gray:

@@ -29,7 +29,7 @@ def plot_equation(
     *,
     titles=None,
     highlight=None,
-    signed: bool | None = None,
+    signed=None,
     title: str | None = None,
 ):
     """Draw small arrays side by side with signs between them, such as ``a × b = c``.
@@ -45,9 +45,9 @@ def plot_equation(
     highlight : sequence, optional
         For each array None, or the cells to frame: a pair (rows, columns) of slices or numbers, or
         a list of pairs. Frames of the same rank have the same color in all arrays.
-    signed : bool, optional
-        Draw all arrays on one zero-centered scale. If not given, those with a negative value share
-        such a scale, and the others are drawn in gray, as pictures are.
+    signed : bool or sequence of bool, optional
+        Draw the arrays (all of them, or those marked True) on one zero-centered scale, and the
+        others in gray, as pictures are. If not given, those with a negative value share the scale.
     title : str, optional
         Heading of the figure.
 
@@ -59,8 +59,8 @@ def plot_equation(
     Raises
     ------
     ValueError
-        If there are not as many signs, titles or highlights as the arrays ask for, or the arrays
-        together are too wide to be read.
+        If there are not as many signs, titles, highlights or marks in `signed` as the arrays ask
+        for, or the arrays together are too wide to be read.
     """
     matrices = [as_matrix(each, f"arrays[{index}]") for index, each in enumerate(arrays)]
     if not matrices:
@@ -79,26 +79,28 @@ def plot_equation(
             f"but it holds {len(highlight)}"
         )
     boxes = [read_boxes(each, m.shape) for each, m in zip(highlight, matrices, strict=True)]
+    marks = _read_signed(signed, matrices)
     columns = sum(matrix.shape[1] for matrix in matrices)
     if columns > 40 or sum(matrix.size for matrix in matrices) > MOST_CELLS:
         raise ValueError(
             f"the arrays have {columns} columns side by side, too many to read (at most 40); "
             "draw fewer or smaller ones"
         )
-    figure = _draw_equation(matrices, signs, names, boxes, signed, title)
+    figure = _draw_equation(matrices, signs, names, boxes, marks, title)
     return finish(figure, _equation_text(matrices, signs, names, title))
 
 
-def _draw_equation(matrices, signs, names, boxes, signed, heading):
+def _draw_equation(matrices, signs, names, boxes, marks, heading):
     shapes = [matrix.shape for matrix in matrices]
     cell = Row(shapes, signs).cell
     names = [wrap(n, max(w * cell + 0.25, 0.7)) for n, (_, w) in zip(names, shapes, strict=True)]
     lines = max(name.count("\n") + 1 for name in names)
     sheet = Row(shapes, signs, heading, title_lines=lines)
     figure, axes = sheet.open()
-    colored = [matrix for matrix in matrices if _is_signed(matrix, signed)]
-    for ax, matrix, name, framed in zip(axes, matrices, names, boxes, strict=True):
-        if _is_signed(matrix, signed):
+    colored = [matrix for matrix, signed in zip(matrices, marks, strict=True) if signed]
+    panels = zip(axes, matrices, names, boxes, marks, strict=True)
+    for ax, matrix, name, framed, signed in panels:
+        if signed:
             scale = scale_for(colored, signed=True)  # one for all: same color, same number
         else:
             scale = scale_for([matrix], signed=False, cmap=PICTURE)
@@ -107,8 +109,17 @@ def _draw_equation(matrices, signs, names, boxes, signed, heading):
     return figure
 
 
-def _is_signed(matrix, signed: bool | None) -> bool:
-    return bool(matrix.min() < 0) if signed is None else signed
+def _read_signed(signed, matrices) -> list[bool]:
+    if signed is None:
+        return [bool(matrix.min() < 0) for matrix in matrices]
+    if isinstance(signed, bool):
+        return [signed] * len(matrices)
+    marks = [bool(mark) for mark in signed]
+    if len(marks) != len(matrices):
+        raise ValueError(
+            f"signed must mark each of the {len(matrices)} arrays, but it holds {len(marks)}"
+        )
+    return marks
 
 
 def _equation_text(matrices, signs, names, title) -> str:
@@ -210,7 +221,7 @@ def plot_activations(layers, *, limit: float = 5.0, title: str | None = None):
         y, cache = layer.compute(x)
         slope, _ = layer.differentiate(np.ones_like(y), cache)
         for ax, values in zip(axes, (y, slope), strict=True):
-            ax.plot(x[0], values[0], dash, color=color, label=layer.kind)
+            ax.plot(*_broken(x[0], values[0]), dash, color=color, label=layer.kind)
         said.append(f"{layer.kind} {_three(y)}, its slope {_three(slope)}")
     for ax, name in zip(axes, ("y", "slope dy/dx"), strict=True):
         _finish_axes(ax, name)
@@ -219,6 +230,12 @@ def plot_activations(layers, *, limit: float = 5.0, title: str | None = None):
         figure.suptitle(title, weight="bold")
     span = f"from {number(-limit)} over 0 to {number(limit)}"
     return finish(figure, f"{title + ': ' if title else ''}{span}: {'; '.join(said)}.")
+
+
+def _broken(x, y) -> tuple[np.ndarray, np.ndarray]:
+    """Break a curve where it jumps: what lies between the two ends is not one of its values."""
+    jumps = np.flatnonzero(np.abs(np.diff(y)) > 0.5) + 1
+    return np.insert(x, jumps, x[jumps]), np.insert(y, jumps, np.nan)
 
 
 def _three(values) -> str:

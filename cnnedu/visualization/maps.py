@@ -11,6 +11,7 @@ from cnnedu.visualization.figures import (
     number,
     open_grid,
     plural,
+    same_pixels,
     show,
     style_colorbar,
 )
@@ -162,7 +163,8 @@ def plot_responses(
     """Draw a picture and its responses to hand-made kernels side by side.
 
     The response is the cross-correlation ``y[i, j] = sum(kernel[u, v] * image[i + u, j + v])``, as
-    in a network's layer.
+    in a network's layer. Pixels have one size in all panels, so that each number stands where the
+    middle of its patch does.
 
     Parameters
     ----------
@@ -217,6 +219,7 @@ def plot_responses(
         drawing = show(ax, response, colors)
         if scale == "each":
             _small_bar(ax, drawing)
+    same_pixels(grid.axes, [picture, *responses])
     for ax, name in zip(grid.axes, grid.titles, strict=True):
         bare(ax, name)
     if scale == "shared":

@@ -75,17 +75,19 @@ def plot_network(network, input_shape=None, *, title: str | None = None):
     ax.set_xlim(0, width)
     ax.set_ylim(0, height)
     ax.set_axis_off()
+    edges = []
     for index, (shape, label) in enumerate(stages):
         row, column = divmod(index, per_row)
         x = 0.1 + (column + 0.5) * step
         base = (rows - 1 - row) * row_height + low
         half = _draw_stage(ax, shape, x, base, largest, index == 0)
         _label_stage(ax, shape, label, x, base)
-        if index + 1 < len(stages):
-            end = 0.1 + (column + 1) * step + (0 if column + 1 == per_row else 0.04)
-            middle = base + TALLEST / 2
-            ax.annotate("", (end, middle), (x + half + 0.05, middle),
-                        arrowprops={"arrowstyle": "->", "color": "0.4", "lw": 0.8})  # fmt: skip
+        edges.append((x - half, x + half, base + TALLEST / 2))
+    for index, (_, right, middle) in enumerate(edges[:-1]):
+        # To the next block, or at the end of a row to the border.
+        end = width - 0.1 if (index + 1) % per_row == 0 else edges[index + 1][0] - 0.03
+        arrow = {"arrowstyle": "->", "color": "0.3", "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (end, middle), (right + 0.03, middle), arrowprops=arrow)
     return finish(figure, _network_text(summary, heading if title else None))
 
 

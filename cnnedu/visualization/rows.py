@@ -1,4 +1,4 @@
-"""Small pictures in named rows: the same maps after each layer, the same filters along a training."""
+"""Small pictures in named rows: maps after each layer, filters along a training."""
 
 from collections.abc import Mapping
 

@@ -13,8 +13,8 @@ from cnnedu.visualization.colors import (
     BLUE,
     CURVE_COLORS,
     GREEN,
+    PADDING,
     PICTURE,
-    SKY,
     VERMILION,
     scale_for,
 )
@@ -48,7 +48,13 @@ def as_signal(value, name: str) -> np.ndarray:
 
 
 @drawn
-def plot_series(signals: Mapping, *, marks: Mapping | None = None, title: str | None = None):
+def plot_series(
+    signals: Mapping,
+    *,
+    marks: Mapping | None = None,
+    share_y: bool = False,
+    title: str | None = None,
+):
     """Draw signals as curves, one panel under the other, all along the same axis of steps.
 
     Parameters
@@ -59,6 +65,8 @@ def plot_series(signals: Mapping, *, marks: Mapping | None = None, title: str | 
         begin at step 0 like the others.
     marks : mapping, optional
         From the name of a panel to the steps that get a ring.
+    share_y : bool
+        Draw all panels over the same range of values, so that heights can be compared.
     title : str, optional
         Heading of the figure.
 
@@ -84,7 +92,7 @@ def plot_series(signals: Mapping, *, marks: Mapping | None = None, title: str | 
     top = 0.4 if title else 0.1
     figure, axes = plt.subplots(
         len(panels), 1, figsize=(PAGE_WIDTH * 0.9, top + 1.45 * len(panels) + 0.35),
-        sharex=True, squeeze=False, FigureClass=Figure, layout="constrained",
+        sharex=True, sharey=share_y, squeeze=False, FigureClass=Figure, layout="constrained",
     )  # fmt: skip
     for ax, (name, curves) in zip(axes[:, 0], panels.items(), strict=True):
         for index, (label, values) in enumerate(curves.items()):
@@ -152,7 +160,7 @@ def plot_sliding_sums(
 ):
     """Draw a kernel at each of its positions under a signal, and write the sum of each.
 
-    Each row is one position. With zeros added at the ends, those are tinted.
+    Each row is one position. With zeros added at the ends, those are hatched.
 
     Parameters
     ----------
@@ -230,7 +238,7 @@ def _draw_positions(padded, laid, starts, products, dilation, added, title):
     y = height - top - cell
     ax = add_panel(figure, names, y, len(padded) * cell, cell, width, height)
     draw_cells(ax, padded[np.newaxis], cell, scale=scale_for([padded], cmap=PICTURE))
-    _tint(ax, len(padded), added)
+    _hatch(ax, len(padded), added)
     _label(figure, "signal", names, y + cell / 2, width, height)
     kernel_scale = scale_for([laid], signed=True)
     for index, (start, line) in enumerate(zip(starts, lines, strict=True)):
@@ -249,12 +257,12 @@ def _label(figure, text, right, y, width, height) -> None:
     figure.text((right - 0.1) / width, y / height, text, ha="right", va="center", color="0.3")
 
 
-def _tint(ax, length: int, added: tuple[int, int]) -> None:
-    """Tint the zeros that padding added at the two ends, as the animations do."""
+def _hatch(ax, length: int, added: tuple[int, int]) -> None:
+    """Hatch the zeros that padding added at the two ends, as the animations do."""
     before, after = added
     for left, right in ((0, before), (length - after, length)):
         if right > left:
-            ax.axvspan(left - 0.5, right - 0.5, color=SKY, alpha=0.35, lw=0)
+            ax.axvspan(left - 0.5, right - 0.5, **PADDING)
 
 
 def _products_text(patch, laid, product) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+import matplotlib
 import numpy as np
+from matplotlib.colors import ListedColormap
 
 from cnnedu.visualization.cells import draw_rules
 from cnnedu.visualization.colors import COUNT, CURVE_COLORS, Scale
@@ -15,7 +17,6 @@ from cnnedu.visualization.figures import (
     open_axes,
     plural,
     root_figure,
-    style_colorbar,
 )
 from cnnedu.visualization.inputs import as_array, as_labels
 
@@ -210,7 +211,7 @@ def plot_confusion(
     right = int(np.trace(counts))
     heading = title or f"{right} of {len(labels)} right ({100 * right / len(labels):.1f} %)"
     side = min(7.0, 1.2 + 0.42 * len(names))
-    figure, ax = open_axes(ax, side + 0.7, side)
+    figure, ax = open_axes(ax, side, side)
     _draw_counts(ax, counts, names, heading)
     return finish(figure, _confusion_text(counts, names, title, right))
 
@@ -218,9 +219,11 @@ def plot_confusion(
 def _draw_counts(ax, counts, names, heading) -> None:
     errors = np.ma.masked_array(counts, mask=np.eye(len(counts), dtype=bool))
     highest = max(int(errors.max()), 1)
-    scale = Scale(COUNT, 0, highest)
+    # One color per count, and white for no error: most cells have none.
+    shades = matplotlib.colormaps[COUNT](np.linspace(0, 1, highest + 1))
+    scale = Scale(ListedColormap(["white", *shades[1:]]), 0, highest)
     ax.set_facecolor("0.92")
-    image = ax.imshow(errors, cmap=scale.cmap, vmin=0, vmax=highest)
+    ax.imshow(errors, cmap=scale.cmap, vmin=0, vmax=highest)
     draw_rules(ax, counts.shape)
     letters = min(9.0, 200 / len(counts))
     for (row, column), count in np.ndenumerate(counts):
@@ -236,10 +239,6 @@ def _draw_counts(ax, counts, names, heading) -> None:
     ax.tick_params(length=0)
     ax.set_xlabel("read as")
     ax.set_ylabel("true class")
-    bar = ax.figure.colorbar(image, ax=ax, fraction=0.045, pad=0.02)
-    style_colorbar(bar, "errors")
-    bar.ax.yaxis.get_major_locator().set_params(integer=True)
-    bar.set_ticks(np.unique(np.linspace(0, highest, min(highest, 5) + 1).astype(int)))
 
 
 def _confusion_text(counts, names, title, right) -> str:

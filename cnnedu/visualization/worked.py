@@ -224,13 +224,13 @@ def _draw_product(sliding, patch, kernel, product, place, title):
         add_heading(figure, sheet.heading, sheet.width, sheet.height)
     scales = (picture_scale([picture]) if picture.min() >= 0 and picture.max() <= 1
               else scale_for([picture], cmap=PICTURE),
-              scale_for([kernel], signed=True), scale_for([product], signed=True))  # fmt: skip
+              scale_for([kernel], signed=True), _product_scale(sliding, kernel))  # fmt: skip
     top, left = sliding.corner(*place)
     for channel in range(channels):
         axes = sheet.place(figure, channel * block)
         names = ["image", "patch", "kernel", "product"]
         if channels > 1:
-            names[0] = f"channel {channel}"
+            names = [f"{name}[{channel}]" for name in names]
         draw_cells(axes[0], picture[channel], sheet.cell, scale=scales[0], numbers=whole,
                    title=names[0])  # fmt: skip
         _frame_patch(axes[0], sliding, top, left)
@@ -241,6 +241,13 @@ def _draw_product(sliding, patch, kernel, product, place, title):
     figure.text(0.5, 0.1 / sheet.height, sum_line(product, sheet.width - 0.2),
                 ha="center", va="bottom")  # fmt: skip
     return figure
+
+
+def _product_scale(sliding, kernel):
+    """Return one scale for the products at all positions, so that pictures can be compared."""
+    positions = np.ndindex(sliding.output_shape)
+    products = [sliding.patch(*position) * kernel for position in positions]
+    return scale_for(products, signed=True)
 
 
 def _shrunk(rows: int, columns: int, most: int) -> tuple[float, float]:
@@ -331,9 +338,9 @@ def plot_pooling(
     sheet = Row(shapes, ["→"], title, notes_below=2 if kind == "max" else 0)
     figure, axes = sheet.open()
     scale = scale_for([matrix], cmap=PICTURE)
-    name = f"{matrix.shape[0]} x {matrix.shape[1]}"
+    name = f"{matrix.shape[0]} × {matrix.shape[1]}"
     draw_cells(axes[0], matrix, sheet.cell, scale=scale, numbers=numbers, title=name)
-    name = f"{kind} {result.shape[0]} x {result.shape[1]}"
+    name = f"{kind} {result.shape[0]} × {result.shape[1]}"
     draw_cells(axes[1], result, sheet.cell, scale=scale, numbers=numbers, title=name)
     mark_windows(axes[0], windows)
     if kind == "max":
@@ -462,15 +469,13 @@ def plot_backward_scatter(
     single[row, column] = grad_y[row, column]
     share = scatter(single, kernel, stride)
     top, left = row * stride[0], column * stride[1]
-    sheet = Row([grad_y.shape, kernel.shape, share.shape, grad_x.shape], ["×", "→", ""], title,
+    sheet = Row([grad_y.shape, kernel.shape, share.shape, grad_x.shape], ["×", "→", "…"], title,
                 title_lines=2)  # fmt: skip
     figure, axes = sheet.open()
-    gradients = scale_for([grad_y, share, grad_x], signed=True)
-    panels = [(grad_y, gradients, "gradient of\nthe output"),
-              (kernel, scale_for([kernel], signed=True), "kernel"),
-              (share, gradients, "its share of the\ninput's gradient"),
-              (grad_x, gradients, "all shares,\nsummed")]  # fmt: skip
-    for ax, (array, scale, name) in zip(axes, panels, strict=True):
+    scale = scale_for([grad_y, kernel, share, grad_x], signed=True)  # same color, same number
+    panels = [(grad_y, "grad_y"), (kernel, "kernel"), (share, "its share\nof grad_x"),
+              (grad_x, "grad_x: all\nshares summed")]  # fmt: skip
+    for ax, (array, name) in zip(axes, panels, strict=True):
         draw_cells(ax, array, sheet.cell, scale=scale, title=name)
     frame(axes[0], row, column, 1, 1, VERMILION, thickness=2.4)
     for ax in axes[2:]:
