@@ -5,7 +5,7 @@
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 RUN = @$(PYTHON) tools/run.py
 
-.PHONY: help lab fresh test quick lessons lint setup lock
+.PHONY: help lab fresh test quick lessons benchmark lint setup lock
 
 help:
 	@echo "make lab               open JupyterLab at lesson 1 (sets everything up the first time)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test              run everything: style, tests, every lesson and its solutions"
 	@echo "make quick             run the tests without the lessons and without the slow ones"
 	@echo "make lessons           rebuild the lessons from notebooks/source (LESSON=01: only one)"
+	@echo "make benchmark         measure the speed beside PyTorch's and others' (ARGS=--quick: shorter)"
 	@echo "make lint              check the style"
 	@echo "make setup             only set up .venv"
 	@echo "make lock              renew uv.lock and requirements.txt after a change of dependencies"
@@ -31,6 +32,9 @@ quick:
 
 lessons:
 	$(RUN) lessons $(LESSON) $(ARGS)
+
+benchmark:
+	$(RUN) benchmark $(ARGS)
 
 lint:
 	$(RUN) lint $(ARGS)

@@ -35,6 +35,8 @@ usage: {command} COMMAND [arguments]
   test             everything: style, tests, every lesson and its solutions
   quick            the tests without the lessons and without the slow ones
   lessons [NN]     rebuild the lessons from notebooks/source
+  benchmark        how fast the package is beside PyTorch and others (some minutes)
+                   --quick: shorter; installs PyTorch into .venv if it can
   lint             style only
   setup            only set up .venv
   lock             after a change of dependencies: renew uv.lock and requirements.txt (needs uv)
@@ -655,6 +657,12 @@ def lessons(arguments: list, root: Path = ROOT) -> int:
     return call([str(prepare(root)), "-m", "tools.lessons", "build", *arguments], root)
 
 
+def benchmark(arguments: list, root: Path = ROOT) -> int:
+    """Measure the speed of the package beside PyTorch and others."""
+    python = prepare(root)
+    return call([str(python), "-m", "benchmarks.speed", "--install-torch", *arguments], root)
+
+
 def setup(arguments: list, root: Path = ROOT) -> int:
     """Only set up .venv."""
     print(f"Ready: {prepare(root)}")
@@ -688,6 +696,7 @@ COMMANDS = {
     "test": run_tests,
     "quick": quick,
     "lessons": lessons,
+    "benchmark": benchmark,
     "lint": lint,
     "setup": setup,
     "lock": lock,

@@ -293,7 +293,7 @@ def conv2d_forward(
     padding=0,
     dilation=1,
     *,
-    algorithm="auto",
+    algorithm="direct",
     workspace=FRESH,
 ):
     """Convolve fast: ``y[n, f] = sum over c of correlate(x[n, c], weight[f, c]) + bias[f]``.
@@ -309,7 +309,7 @@ def conv2d_forward(
     bias : ndarray, shape (F,), optional
     stride, dilation : int or (rows, columns)
     padding : int, (rows, columns), "valid" or "same"
-    algorithm : {"auto", "direct", "winograd"}
+    algorithm : {"direct", "winograd", "auto"}
         How to compute it; "auto" takes what pays for these shapes.
     workspace : Workspace
         Where the memory comes from; fresh memory if not given.
@@ -403,7 +403,9 @@ class Conv2D(Layer):
     initializer : callable
         Where the weights start (``cnnedu.initializers``); biases start at zero.
     algorithm : {"auto", "direct", "winograd"}
-        How to compute; see ``conv2d_forward``. The results agree within rounding.
+        How ``fit``, ``evaluate`` and ``predict`` compute it; "auto" takes what pays. The results agree
+        within rounding. The layer by itself, and whoever looks inside, computes "auto" the direct
+        way, in which equal patches have equal answers and what a kernel does not see has gradient 0.
     dtype : dtype
         Of the parameters: float32 for training, float64 for checks.
     rng : numpy.random.Generator
@@ -472,7 +474,7 @@ class Conv2D(Layer):
             self.stride,
             self.padding,
             self.dilation,
-            algorithm=self.algorithm,
+            algorithm="direct" if self.algorithm == "auto" else self.algorithm,
         )
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):
