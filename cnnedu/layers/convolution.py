@@ -403,9 +403,9 @@ class Conv2D(Layer):
     initializer : callable
         Where the weights start (``cnnedu.initializers``); biases start at zero.
     algorithm : {"auto", "direct", "winograd"}
-        How ``fit``, ``evaluate`` and ``predict`` compute it; "auto" takes what pays. The results agree
-        within rounding. The layer by itself, and whoever looks inside, computes "auto" the direct
-        way, in which equal patches have equal answers and what a kernel does not see has gradient 0.
+        How ``fit``, ``evaluate`` and ``predict`` compute it; "auto" takes what pays. The results
+        agree within rounding. The layer by itself, and whoever looks inside, computes "auto" the
+        direct way: equal patches then have equal answers, and what no kernel sees has gradient 0.
     dtype : dtype
         Of the parameters: float32 for training, float64 for checks.
     rng : numpy.random.Generator

@@ -116,13 +116,20 @@ class ConvBlock(Layer):
         self.workspace = Workspace()
         self._plans: dict[tuple[int, ...], tuple[Geometry, str]] = {}
 
-    def plan(self, input_shape: tuple[int, ...]) -> tuple[Geometry, str]:
-        """Check an input shape (C, H, W) and choose the algorithm, once for each shape."""
+    def plan(self, input_shape: tuple[int, ...], images: int) -> tuple[Geometry, str]:
+        """Check an input shape (C, H, W) and choose the algorithm, once for each shape.
+
+        A single image is computed directly unless Winograd is asked for by name: its products, one
+        for every point of every tile, are too small then, and take 2 to 4 times as long.
+        """
         if input_shape not in self._plans:
             self.output_shape(input_shape)
             geometry = self.conv.geometry(input_shape)
             self._plans[input_shape] = geometry, self.conv.choose(input_shape)
-        return self._plans[input_shape]
+        geometry, algorithm = self._plans[input_shape]
+        if images == 1 and self.conv.algorithm == "auto":
+            algorithm = "direct"
+        return geometry, algorithm
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (out_channels, P, Q) for (in_channels, H, W)."""
@@ -133,7 +140,7 @@ class ConvBlock(Layer):
     def compute(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, BlockCache]:
         """Return the pooled, rectified maps (N, F, P, Q) and the cache."""
         weight, bias = self.params["weight"], self.params.get("bias")
-        geometry, algorithm = self.plan(x.shape[1:])
+        geometry, algorithm = self.plan(x.shape[1:], len(x))
         if algorithm == "winograd":
             answers, cache = winograd.forward(x, weight, geometry, workspace=self.workspace)
         else:

@@ -212,7 +212,7 @@ speed = 2 * multiplications / halves["product"].median / 1e9
 print(f"\nproduct alone: {speed:.0f} Gflop/s, {speed / peak:.0%} of the peak")
 
 # %% [markdown]
-# Expect the product alone to come near the peak: not much to gain there. The copying does no
+# Expect the product alone to reach most of the peak: not much to gain there. The copying does no
 # arithmetic at all, and still takes a large part of the time. It can be made faster. Nothing about
 # the numbers has to change for that, only where they lie.
 #
@@ -689,7 +689,8 @@ rate = {name: f"{500 / timing.median:,.0f}" for name, timing in clock.items()}
 print(timing_table(clock, columns={"images/s": rate}))
 
 # %% [markdown]
-# Expect less than twice the speed from two workers, and none at all on a computer with one core.
+# Expect less than twice the speed from two workers, and none at all where there is no second core,
+# or where something else is running on it.
 # What one thread must do alone (putting the batch together, dropout's random numbers, the update of
 # the weights) does not get faster, nor does memory, which both share.
 #
@@ -866,7 +867,7 @@ checks.winograd_1d(winograd_1d)
 # - Five ways, the same numbers. Loops, windows, im2col and FFT differ from the truth by rounding
 #   (here below 2e-6), Winograd by a little more (below 1e-5).
 # - Strides show all patches without a copy. Copying them into columns costs k² times the memory,
-#   and pays, because one matrix product comes near the machine's peak.
+#   and pays, because a matrix product comes nearest to the machine's peak.
 # - The order in memory decides how long the stretches are that can be copied at once: images last.
 #   Memory is used again (workspaces), and large batches are cut into pieces.
 # - FFT turns convolution into a product. It wraps around unless there is room, and pays for large
