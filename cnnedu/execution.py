@@ -39,6 +39,11 @@ def _matrix_libraries():
     return ThreadpoolController()
 
 
+def one_matrix_thread():
+    """Keep NumPy's matrix library to one thread inside a ``with`` statement."""
+    return _matrix_libraries().limit(limits=1)
+
+
 def worker_network(network: Layer) -> Layer:
     """Copy a network for one worker: same parameters, own caches and workspaces, layers fused."""
     twin = copy.copy(network)
@@ -100,7 +105,7 @@ class Workers:
 
     def __enter__(self) -> Workers:
         self._exit = ExitStack()
-        self._exit.enter_context(_matrix_libraries().limit(limits=1))
+        self._exit.enter_context(one_matrix_thread())
         self._pool = None
         if self.count > 1:
             self._pool = self._exit.enter_context(ThreadPoolExecutor(self.count - 1))

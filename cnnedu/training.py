@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnedu.data.batches import iterate_batches
-from cnnedu.execution import Workers
+from cnnedu.execution import Workers, one_matrix_thread
 from cnnedu.losses import softmax_cross_entropy
 from cnnedu.network import Sequential
 from cnnedu.optimizers import Optimizer
@@ -119,7 +120,8 @@ def check_data(network: Sequential, data: Any, loss: Loss) -> tuple[np.ndarray, 
         ) from None
     images = network.check_images(images)
     targets = np.asarray(targets)
-    with np.errstate(all="ignore"):  # one image through the network tells the shape of its output
+    # One image through the network tells the shape of its output.
+    with np.errstate(all="ignore"), one_matrix_thread():
         output_shape = network.compute(images[:1])[0].shape[1:]
     if loss is softmax_cross_entropy:
         network.check_ends_in_logits()
@@ -431,11 +433,26 @@ def _finish_epoch(training: Training, team: Workers, validation, loss, seconds) 
     training.epoch += 1
 
 
+class _NoProgressBar(nullcontext):
+    """What ``fit`` talks to if no progress is to be shown."""
+
+    def __enter__(self) -> _NoProgressBar:
+        return self
+
+    def update(self) -> None:
+        pass
+
+    def set_postfix_str(self, text: str) -> None:
+        pass
+
+
 def _progress_bar(training: Training, show: bool):
+    if not show:
+        return _NoProgressBar()
     from tqdm.auto import tqdm  # imported late: importing the package stays as quick as NumPy
 
     total = training.epochs * training.batches_per_epoch
-    return tqdm(total=total, initial=training.step, disable=not show, unit="batch")
+    return tqdm(total=total, initial=training.step, unit="batch")
 
 
 def _last_numbers(history: History) -> str:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.speed import growth, machine, memory, report, start
-from benchmarks.speed.cases import CASES, Case
-from benchmarks.speed.peers import WAYS
+from benchmarks.speed.cases import CASES, MEMORY_CASES, MEMORY_IMAGES, START_CASES, Case
 from benchmarks.speed.processes import ROOT, PeerError, Process
 from benchmarks.speed.timing import measure_case
 
@@ -22,6 +22,8 @@ PYTORCH_VERSION = "2.13.0"
 PYTORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 PYTORCH_FORMS = ["pytorch", "pytorch tuned", "pytorch tuned, channels last"]
 CLASSICS = ["windows + tensordot", "windows + einsum", "im2col", "scipy", "loops"]
+SLOW = ("scipy", "loops")
+"""They would take minutes for the images with which memory is measured."""
 PARTS = ("speed", "memory", "start", "growth")
 
 
@@ -94,15 +96,13 @@ def measure_speed(cases: list[Case], torch_python: str | None, rounds: int, seco
 def measure_memory(torch_python: str | None) -> list[dict]:
     """Measure memory, every peer in a fresh process."""
     results = []
-    for case in (Case("lasagne", batch, "nesterov", t) for batch in (50, 500) for t in (1, 2)):
+    for case in MEMORY_CASES:
         found = {}
         for name, python in peers_of(case, torch_python).items():
+            if name in SLOW:
+                continue
             with Process(name, case.threads, python) as process:
-                found[name] = process.memory(case, 1000)
-        if case.threads == 1:
-            for name in list(WAYS)[:3]:
-                with Process(name, 1) as process:
-                    found[name] = process.memory(case, 1000)
+                found[name] = process.memory(astuple(case), MEMORY_IMAGES)
         results.append({"case": case.as_dict(), "memory": found})
     return results
 
@@ -110,13 +110,8 @@ def measure_memory(torch_python: str | None) -> list[dict]:
 def measure_start(rounds: int) -> dict:
     """Measure importing and first steps."""
     steps = []
-    for arguments in (
-        ("lasagne", 50, "nesterov", 1),
-        ("lasagne", 50, "nesterov", 2),
-        ("cnn-rs", 32, "sgd", 1),
-        ("notebook", 1, "sgd", 1),
-    ):
-        steps.append({"case": Case(*arguments).as_dict(), **start.first_step(arguments, rounds)})
+    for case in START_CASES:
+        steps.append({"case": case.as_dict(), **start.first_step(astuple(case), rounds)})
     return {"import": start.import_times(rounds), "first steps": steps}
 
 
@@ -125,7 +120,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
     parser.add_argument("--rounds", type=int, help="runs of each peer (15; quick: 5)")
-    parser.add_argument("--seconds", type=float, help="length of one run (0.2; quick: 0.05)")
+    parser.add_argument("--seconds", type=float, help="length of one run (0.4; quick: 0.05)")
     parser.add_argument("--only", default="", help="only rows whose names hold this text")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--install-torch", action="store_true", help="install PyTorch with pip")
@@ -133,7 +128,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (5 if options.quick else 15)
-    options.seconds = options.seconds or (0.05 if options.quick else 0.2)
+    options.seconds = options.seconds or (0.05 if options.quick else 0.4)
     return options
 
 
@@ -162,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
     if "growth" in options.parts:
         print("Growth ...", flush=True)
         rounds = max(3, options.rounds // 2)
-        results["growth"] = growth.measure(growth.AXES, torch_python, rounds, options.seconds / 4)
+        results["growth"] = growth.measure(growth.AXES, torch_python, rounds, options.seconds / 8)
     results["seconds"] = round(time.time() - began)
 
     options.output.mkdir(parents=True, exist_ok=True)

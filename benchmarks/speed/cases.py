@@ -149,3 +149,18 @@ CASES = [
     Case("lenet", 32, "nesterov", 1),
     Case("odd", 20, "nesterov", 1),
 ]
+
+MEMORY_CASES = [
+    Case("lasagne", 50, "nesterov", 1, classics=True),
+    Case("lasagne", 50, "nesterov", 2),
+    Case("lasagne", 500, "nesterov", 1, classics=True),
+    Case("lasagne", 500, "nesterov", 2),
+]
+MEMORY_IMAGES = 1000
+"""How many images are trained on while memory is measured."""
+START_CASES = [
+    Case("lasagne", 50, "nesterov", 1),
+    Case("lasagne", 50, "nesterov", 2),
+    Case("cnn-rs", 32),
+    Case("notebook", 1),
+]

@@ -78,7 +78,6 @@ def measure(axes: dict, torch_python: str | None, rounds: int, seconds: float) -
     names = names_for(Point(), torch_python is not None)
     processes = {}
     for name in names:
-        # The project's processes are named so: they would else be limited from outside.
         python = {"python": torch_python} if name.startswith("pytorch") else {}
         processes[name] = Process(name, 1, **python)
     try:
@@ -137,8 +136,8 @@ def draw(found: list[dict], limits: dict, path: Path) -> None:
         "One convolution, forward and backward, float32, one thread.\n"
         f"Where not varied: {base.batch} images of {base.side} x {base.side}, {base.channels} "
         f"channels\nin and out, kernel {base.kernel} x {base.kernel}, padding that keeps them.\n"
-        "Operations are those of the direct form, so that\nWinograd's shorter way may appear above "
-        "the roof.",
+        "Floor and roof are those of NumPy's matrix product and of the\ndirect form's operations. "
+        "Better: Winograd's fewer operations,\nand libraries that use wider instructions.",
         transform=axes[1, 2].transAxes,
         va="bottom",
     )

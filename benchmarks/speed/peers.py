@@ -121,7 +121,12 @@ class Project(Peer):
         """Return the versions of what computes, with NumPy's matrix library."""
         from threadpoolctl import threadpool_info
 
-        libraries = [f"{pool['internal_api']} {pool['version']}" for pool in threadpool_info()]
+        keys = ("internal_api", "version", "architecture")
+        libraries = [
+            " ".join(pool.get(key) or "?" for key in keys)
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        ]
         return {**super().versions(), "matrix library": ", ".join(libraries)}
 
 

@@ -7,6 +7,7 @@ waits for its turn sleeps, reading from a pipe.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -81,8 +82,11 @@ class Servant:
         """Return the seconds that so many images take."""
         return self.peer.run(count)
 
-    def memory(self, case, count: int) -> dict[str, float]:
-        """Return how much memory (MB) the library, and then the training, adds to the data."""
+    def memory(self, case: tuple, count: int) -> dict[str, float]:
+        """Return how much memory (MB) the library, and then the training, adds to the data.
+
+        The case comes as its plain fields: unpickling it would import what is to be measured.
+        """
         from benchmarks.speed import memory
 
         return memory.measure(self, case, count)
@@ -172,7 +176,8 @@ class Process:
 
     def close(self) -> None:
         """End the process."""
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended already
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 

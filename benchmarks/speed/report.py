@@ -96,10 +96,12 @@ def start(results: dict) -> str:
         f"import numpy: {1000 * numpy:.0f} ms; import cnnedu, with NumPy: {1000 * whole:.0f} ms "
         f"(adds {(whole - numpy) / numpy:.0%} of NumPy's own)"
     ]
+    keys = ("first", "next ten", "first in a fresh Python")
     for step in results["first steps"]:
+        first, ten, fresh = (f"{1000 * step[key][1]:.1f} ms" for key in keys)
         lines.append(
-            f"{title(step['case'])}: first step {1000 * step['first'][1]:.1f} ms, the ten after it "
-            f"{1000 * step['next ten'][1]:.1f} ms: ratio {ratio_text(*step['ratio'])}"
+            f"{title(step['case'])}: first step {first}, the ten after it {ten}, ratio "
+            f"{ratio_text(*step['ratio'])}; the very first in a fresh Python {fresh}"
         )
     return "\n".join(lines)
 
