@@ -8,8 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnedu.initializers import normal_over_area, uniform_positive
-from cnnedu.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU
+from cnnedu.initializers import normal_over_area, uniform_positive, uniform_unit
+from cnnedu.layers import (
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxOverChannels,
+    MaxPool2D,
+    ReLU,
+    Tanh,
+)
 from cnnedu.layers.base import Layer
 from cnnedu.network import Sequential
 from cnnedu.shapes import check_rng
@@ -38,6 +47,20 @@ def _cnn_rs(rng: np.random.Generator) -> list[Layer]:
     ]
 
 
+def _competing_kernels(rng: np.random.Generator) -> list[Layer]:
+    """Nine 8 x 8 kernels, one of which wins at each place, two dense layers. 45,676 parameters."""
+    start = {"bias": False, "initializer": uniform_unit, "rng": rng}
+    return [
+        Conv2D(1, 9, 8, **start),
+        MaxOverChannels(),
+        Tanh(),
+        Flatten(),
+        Dense(21 * 21, 100, **start),
+        Tanh(),
+        Dense(100, CLASSES, **start),
+    ]
+
+
 def _lasagne(rng: np.random.Generator) -> list[Layer]:
     """Two convolutions of 32 kernels 5 x 5, two dense layers, dropout. 160,362 parameters."""
     return [
@@ -56,7 +79,12 @@ def _lasagne(rng: np.random.Generator) -> list[Layer]:
     ]
 
 
-ARCHITECTURES = {"notebook": _notebook, "cnn-rs": _cnn_rs, "lasagne": _lasagne}
+ARCHITECTURES = {
+    "notebook": _notebook,
+    "cnn-rs": _cnn_rs,
+    "competing-kernels": _competing_kernels,
+    "lasagne": _lasagne,
+}
 
 
 def build(name: str, *, rng: np.random.Generator) -> Sequential:
@@ -67,9 +95,11 @@ def build(name: str, *, rng: np.random.Generator) -> Sequential:
     name : str
         - "notebook": six 3 x 3 kernels -> pooling -> 10; 10,194 parameters (lessons 3 to 5).
         - "cnn-rs": sixteen 3 x 3 kernels -> pooling -> 10; 27,194 parameters.
+        - "competing-kernels": nine 8 x 8 kernels -> the largest at each place -> tanh -> 100 ->
+          tanh -> 10, no biases; 45,676 parameters (lesson 7). Its weights start in (-1, 1), which
+          suits images prepared by ``cnnedu.data.competing_kernels_data``.
         - "lasagne": 32 kernels 5 x 5 -> pooling -> 32 kernels 5 x 5 -> pooling -> 256 -> 10, with
-        ReLU
-          and dropout; 160,362 parameters (after the example network of the Lasagne library).
+          ReLU and dropout; 160,362 parameters (after the example network of the Lasagne library).
     rng : numpy.random.Generator
         For the weights, and for dropout during training.
 

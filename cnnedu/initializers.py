@@ -50,7 +50,19 @@ def uniform_positive(shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.
     return rng.uniform(0.0, 1.0, shape) / fan_in
 
 
+def uniform_unit(shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator):
+    """Draw uniformly from (-1, 1), however many inputs there are: right only for tiny inputs."""
+    return rng.uniform(-1.0, 1.0, shape)
+
+
 INITIALIZERS = {
     function.__name__: function
-    for function in (he_normal, glorot_uniform, lecun_normal, normal_over_area, uniform_positive)
+    for function in (
+        he_normal,
+        glorot_uniform,
+        lecun_normal,
+        normal_over_area,
+        uniform_positive,
+        uniform_unit,
+    )
 }

@@ -39,16 +39,20 @@ def small(seed=0, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters"), [("notebook", 10_194), ("cnn-rs", 27_194), ("lasagne", 160_362)]
+    ("name", "parameters"),
+    [
+        ("notebook", 10_194),
+        ("cnn-rs", 27_194),
+        ("competing-kernels", 45_676),
+        ("lasagne", 160_362),
+    ],
 )
 def test_the_named_networks_have_their_parameters(name, parameters):
     network = build(name, rng=np.random.default_rng(0))
     assert network.parameter_count == network.summary().parameters == parameters
     assert network.output_shape((1, 28, 28)) == (10,)
-    assert set(ARCHITECTURES) == {"notebook", "cnn-rs", "lasagne"}
-    with pytest.raises(
-        ValueError, match="must be one of 'notebook', 'cnn-rs', 'lasagne', got 'lenet'"
-    ):
+    assert set(ARCHITECTURES) == {"notebook", "cnn-rs", "competing-kernels", "lasagne"}
+    with pytest.raises(ValueError, match="must be one of 'notebook', .*'lasagne', got 'lenet'"):
         build("lenet", rng=np.random.default_rng(0))
 
 
@@ -59,6 +63,8 @@ def test_where_the_named_networks_start():
     weight = build("lasagne", rng=rng)["dense1"].params["weight"]
     limit = np.sqrt(6 / (512 + 256))  # Glorot
     assert 0.99 * limit < np.abs(weight).max() < limit
+    for name, weight in build("competing-kernels", rng=rng).params.items():
+        assert 0.98 < np.abs(weight).max() < 1 and abs(weight.mean()) < 0.1, name
     assert abs(build("notebook", rng=rng)["conv1"].params["weight"].std() - 1 / 9) < 0.03
 
 

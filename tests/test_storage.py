@@ -15,6 +15,7 @@ from cnnedu import (
     Dense,
     Dropout,
     Flatten,
+    MaxOverChannels,
     MaxPool2D,
     ReLU,
     Sequential,
@@ -41,9 +42,10 @@ def every_kind(dtype=np.float32):
             Tanh(),
             AvgPool2D(1),
             Sigmoid(),
+            MaxOverChannels(),
             Flatten(),
             Dropout(0.3, rng=rng),
-            Dense(4, 3, dtype=dtype, rng=rng),
+            Dense(2, 3, dtype=dtype, rng=rng),
             Softmax(),
         ],
         input_shape=(1, 8, 7),
@@ -140,7 +142,7 @@ def damaged(tmp_path, change):
         ),
         (
             lambda h, a: a.update({"params/dense1.weight": np.ones((2, 2))}),
-            "must have shape (3, 4)",
+            "must have shape (3, 2)",
         ),
         (
             lambda h, a: a.update({"params/dense1.bias": np.ones(7)}),

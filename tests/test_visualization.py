@@ -337,7 +337,8 @@ def test_init_vs_learned_draws_three_rows_on_one_scale(rng):
     assert len(limits(figure)) == 1
     for f in range(4):
         r = np.corrcoef(initial[f].ravel(), learned[f].ravel())[0, 1]
-        label = titles(figure)[3 * f].replace("\N{MINUS SIGN}", "-")
+        number, label = titles(figure)[3 * f].replace("\N{MINUS SIGN}", "-").split(": ")
+        assert int(number) == f
         assert float(label) == pytest.approx(r, abs=0.0051)
 
 

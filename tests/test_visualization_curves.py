@@ -117,6 +117,8 @@ def test_spread_draws_every_value_and_the_mean():
     means = [line for line in ax.get_lines() if same_color(line.get_color(), VERMILION)]
     assert np.array_equal(dots[0].get_xdata(), [0.2, 0.4, 0.9])
     assert np.allclose([line.get_xdata()[0] for line in means], [0.5, 0.5])
+    assert min(line.get_zorder() for line in means) > max(line.get_zorder() for line in dots)
+    assert ax.get_xlabel() == "accuracy (bar: mean)"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["few", "one"]
 
 

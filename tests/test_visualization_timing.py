@@ -309,6 +309,13 @@ def test_reading_names_the_fastest_and_its_lead():
     )
 
 
+def test_reading_does_not_make_much_of_a_hair():
+    close = {"a": ([1, 2], [1.0, 1.0]), "b": ([1, 2], [1.04, 1.01])}
+    assert (
+        read_timings({"size": close}) == "size: a is fastest at 1 and 2 (the next takes as long)."
+    )
+
+
 def test_reading_a_single_way_names_no_lead():
     one = {"loops": ([1, 2, 4], [1, 1, 1])}
     assert read_timings({"images": one}) == "images: loops is fastest at 1 to 4."

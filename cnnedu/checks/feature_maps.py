@@ -112,7 +112,7 @@ def _(kernel_sizes, strides):
     ],
     random_case=lambda rng: (small_integers(rng, rng.integers(2, 4), 2, 3),),
     right="gray means zero, in every filter, and the same gray means the same weight: now pictures "
-    "of filters may be compared.",
+    "of filters can be compared.",
     hint="divide by the largest magnitude of all filters together: the values lie between -1 and "
     "1. Then halve them and move them up.",
 )

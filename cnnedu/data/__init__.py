@@ -13,6 +13,7 @@ from cnnedu.data.download import DataError
 from cnnedu.data.idx import read_idx
 from cnnedu.data.mnist import load_mnist
 from cnnedu.data.photographs import load_photograph
+from cnnedu.data.preparation import competing_kernels_data, divide_by_variance
 from cnnedu.data.records import load_recorded
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Dataset",
     "Part",
     "center_by_mass",
+    "competing_kernels_data",
+    "divide_by_variance",
     "iterate_batches",
     "load_digits",
     "load_mnist",

@@ -2,6 +2,13 @@
 
 from cnnedu.layers.activations import ReLU, Sigmoid, Softmax, Tanh, softmax
 from cnnedu.layers.base import Layer
+from cnnedu.layers.competition import (
+    MaxOverChannels,
+    max_over_channels_backward,
+    max_over_channels_backward_loops,
+    max_over_channels_forward,
+    max_over_channels_loops,
+)
 from cnnedu.layers.convolution import (
     Conv2D,
     conv2d_backward,
@@ -31,6 +38,7 @@ LAYERS = {
         Conv2D,
         MaxPool2D,
         AvgPool2D,
+        MaxOverChannels,
         Dense,
         Flatten,
         ReLU,
@@ -50,6 +58,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "Layer",
+    "MaxOverChannels",
     "MaxPool2D",
     "ReLU",
     "Sigmoid",
@@ -66,6 +75,10 @@ __all__ = [
     "dense_backward",
     "dense_forward",
     "dense_loops",
+    "max_over_channels_backward",
+    "max_over_channels_backward_loops",
+    "max_over_channels_forward",
+    "max_over_channels_loops",
     "max_pool2d_backward",
     "max_pool2d_backward_loops",
     "max_pool2d_forward",

@@ -238,7 +238,7 @@ def plot_spread(
     for row, values in enumerate(named.values()):
         ax.plot(values, row + _stack(values, resolution), "o", ms=5.5, color=BLUE, alpha=0.75,
                 mec="white", mew=0.5)  # fmt: skip
-        ax.plot([values.mean()] * 2, [row - 0.34, row + 0.34], color=VERMILION, lw=2.5, zorder=1.5)
+        ax.plot([values.mean()] * 2, [row - 0.34, row + 0.34], color=VERMILION, lw=2.5, zorder=3)
     for name, value in levels.items():
         ax.axvline(value, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         ax.annotate(name, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
@@ -248,7 +248,7 @@ def plot_spread(
     ax.set_ylim(len(named) - 0.5, -0.5)
     if x_range is not None:
         ax.set_xlim(*x_range)
-    _finish(ax, value_label, "", None)
+    _finish(ax, f"{value_label} (bar: mean)".strip(), "", None)
     if title:
         ax.set_title(title, weight="bold", pad=6 + (line_room() if levels else 0))
     ax.grid(False, axis="y")

@@ -304,8 +304,8 @@ def _draw_three_rows(rows, correlations, columns, title):
     figure = open_figure(total_width, total_height)
     if heading:
         add_heading(figure, heading, total_width, total_height)
-    figure.text(names / total_width, 1 - (heading_height + 0.04) / total_height, "correlation",
-                ha="right", va="top", color="0.3")  # fmt: skip
+    figure.text(0.05 / total_width, 1 - (heading_height + 0.04) / total_height,
+                "filter: correlation with its start", va="top", color="0.3")  # fmt: skip
     scale = scale_for(rows, signed=True)
     image = None
     for index in range(count):
@@ -313,14 +313,15 @@ def _draw_three_rows(rows, correlations, columns, title):
         for row, label in enumerate(("start", "learned", "difference")):
             x = names + column * (width + gap) + 0.06
             y = total_height - heading_height - caption_height - block * block_height
-            y -= label_height - caption_height + (row + 1) * (height + gap)
+            y -= label_height + (row + 1) * (height + gap)
             ax = add_panel(figure, x, y, width, height, total_width, total_height)
             image = ax.imshow(rows[row][index], cmap=scale.cmap, vmin=scale.low, vmax=scale.high)
             bare(ax)
             if row == 0:
                 value = correlations[index]
                 written = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-                ax.set_title(written, pad=3, size=min(size().letters, width * 72 / 2.6))
+                letters = min(size().letters, width * 72 / 4.4)
+                ax.set_title(f"{index}: {written}", pad=3, size=letters)
             if column == 0:
                 ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=4)
     tall = min(total_height - heading_height - 0.5, 2.6)

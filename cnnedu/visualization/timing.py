@@ -382,6 +382,8 @@ def _span(values: list[float]) -> str:
 def _lead(leads: list[float]) -> str:
     if np.isnan(leads).any():
         return ""
+    if max(leads) < 1.05:
+        return " (the next takes as long)"
     low, high = f"{min(leads):.1f}", f"{max(leads):.1f}"
     span = low if low == high else f"{low} to {high}"
     return f" ({span} times as fast as the next)"

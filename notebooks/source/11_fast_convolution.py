@@ -579,10 +579,11 @@ plot_timings(panels, title="20 images; otherwise 16 channels, side 24, kernel 5"
 
 # %% [markdown]
 # *Finding.* The sentences above the figure read out what was measured on the machine that ran it;
-# on yours they may say something else. Both axes are logarithmic: a straight line that rises is a
-# constant power. Along *kernel size* the direct line climbs with k² and the FFT line stays flat, so
-# they approach each other or cross. Along *channels* all lines climb, and Winograd's advantage
-# grows from left to right. The smallest cases are ruled by the fixed cost of calling NumPy at all.
+# on yours they may say something else. Both axes are logarithmic: equal distances are equal
+# factors. Along *kernel size* the direct line climbs, with k² weights at every place, and the FFT
+# line stays flat, so they approach each other or cross. Along *channels* all lines climb. Winograd
+# loses where there are few and wins where there are many. The smallest cases are ruled by the fixed
+# cost of calling NumPy at all.
 #
 # A network has to choose without a clock. It estimates from counts: `layer.algorithm` is `"auto"`,
 # `summary()` says what that means for each layer, and you may insist on another way.
@@ -728,7 +729,8 @@ plot_parts(training_parts(lines), title="One training step, 50 images, conv2 by 
 # forward, because each layer has two gradients to compute, that of its weights and that of its
 # input. (`products` and `patches` belong to conv1 alone here, which needs only the first.)
 # "Pooling, bias, ReLU" is a long bar for so little arithmetic: it walks through large arrays, and
-# memory sets its pace. The update of all 160,362 weights is short.
+# memory sets its pace. "Outside" is what belongs to no layer's pass: the loss, drawing dropout's
+# random numbers, and the update of all 160,362 weights, which is short.
 #
 # Now conv2 is forced to the direct way. **Predict** which bars will grow, and which will vanish.
 
