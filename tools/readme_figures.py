@@ -20,7 +20,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs"
 
 
 def main() -> None:
-    """Draw a kernel that slides over a digit, and what a trained network makes of the same digit."""
+    """Draw a kernel that slides over a digit, and what a network makes of the digit."""
     digits = load_digits()
     images = digits.test.images[2:3]
     small = AvgPool2D(4).forward(images).round(1)[0, 0]
