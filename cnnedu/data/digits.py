@@ -105,37 +105,35 @@ def to_mnist_form(image: np.ndarray, *, gain: float = CONTRAST_GAIN) -> np.ndarr
 
 
 def scale_to_box(image: np.ndarray, size: int = BOX_SIZE) -> np.ndarray:
-    """Enlarge an image by cubic interpolation until its longer side has `size` pixels.
+    """Scale an image, both sides alike, until its longer side has `size` pixels.
 
     Parameters
     ----------
     image : ndarray, shape (..., H, W)
-        One image or a stack of them; both sides are scaled alike.
+        One image or a stack of them.
     size : int
         Length of the longer side afterwards.
 
     Returns
     -------
     ndarray, shape (..., h, w), float32
-        Cubic curves overshoot, so that values may leave [0, 1] by a little.
+        A smaller image is enlarged by cubic interpolation, whose curves overshoot, so that values
+        may leave [0, 1] by a little. A larger one is shrunk by averaging: a new pixel is the mean
+        over the area that it covers, so that no thin line is skipped.
 
     Notes
     -----
-    Interpolation is linear in the pixels and works on rows and columns separately. So it is two
-    matrix products, ``scaled = R @ image @ C.T``, with matrices that depend on the sizes alone;
-    a whole stack takes no longer than a moment.
+    Both are linear in the pixels and work on rows and columns separately. So each is two matrix
+    products, ``scaled = R @ image @ C.T``, with matrices that depend on the sizes alone; a whole
+    stack takes no longer than a moment.
     """
     image = _as_images(image)
     size = _as_size(size, "size")
     height, width = image.shape[-2:]
     scale = size / max(height, width)
-    if scale < 1:
-        raise ValueError(
-            f"expected an image no larger than {size} pixels, got {height} x {width}; cubic "
-            "interpolation would skip pixels: shrink it first by averaging"
-        )
-    rows = _cubic_matrix(height, max(1, round(height * scale)))
-    columns = _cubic_matrix(width, max(1, round(width * scale)))
+    matrix = _cubic_matrix if scale >= 1 else _area_matrix
+    rows = matrix(height, max(1, round(height * scale)))
+    columns = matrix(width, max(1, round(width * scale)))
     return (rows @ image @ columns.T).astype(np.float32)
 
 
@@ -206,7 +204,15 @@ def _offsets(ink: np.ndarray, size: int) -> np.ndarray:
     return np.clip(np.rint(size / 2 - center), 0, size - length).astype(int)
 
 
-@functools.cache
+def _area_matrix(old: int, new: int) -> np.ndarray:
+    """Return the matrix, shape (new, old), that averages `old` samples over `new` equal spans."""
+    borders = np.arange(new + 1) * (old / new)
+    pixels = np.arange(old)
+    upto = np.clip(borders[:, np.newaxis] - pixels, 0, 1)  # share of each pixel before a border
+    return np.diff(upto, axis=0) * (new / old)
+
+
+@functools.lru_cache(maxsize=8)
 def _cubic_matrix(old: int, new: int) -> np.ndarray:
     """Return the matrix, shape (new, old), that interpolates `old` samples at `new` places."""
     from scipy.ndimage import zoom
