@@ -10,6 +10,7 @@ stays that of Python 3.6.
 """
 
 import contextlib
+import getpass
 import hashlib
 import json
 import os
@@ -115,7 +116,10 @@ def venv_python(venv: Path) -> Path:
 
 def works(python: Path) -> bool:
     """Tell whether this Python starts and is new enough (its base may have been removed)."""
-    return python.exists() and is_new_enough([str(python)])
+    try:
+        return python.exists() and is_new_enough([str(python)])
+    except OSError:  # it lies where this user may not look
+        return False
 
 
 def fingerprint(root: Path) -> str:
@@ -183,7 +187,8 @@ def require_writable(folder: Path) -> None:
 @contextlib.contextmanager
 def only_one_at_a_time(root: Path):
     """Make a second set-up of the same folder wait; the system frees the lock when we end."""
-    name = "cnnedu-" + hashlib.sha256(str(root).encode()).hexdigest()[:16] + ".lock"
+    whose = "{}-{}".format(root, getpass.getuser())  # other people's lock files cannot be opened
+    name = "cnnedu-" + hashlib.sha256(whose.encode()).hexdigest()[:16] + ".lock"
     with open(os.path.join(tempfile.gettempdir(), name), "a+b") as file:
         if WINDOWS:
             import msvcrt
@@ -235,7 +240,9 @@ def sync_with_uv(uv: list, root: Path) -> bool:
         if status:
             return False
     stamp_path(root).write_text("unfinished\n", encoding="utf-8")
-    status, _ = show([*uv, "sync", "--locked", "--all-extras", "--inexact"], root)
+    status, said = show([*uv, "sync", "--locked", "--all-extras", "--inexact"], root)
+    if status and is_unreachable(said):
+        raise SetupError(unreachable_message())
     return status == 0
 
 
