@@ -22,8 +22,8 @@
 # **How long it takes:** about 55 minutes (and five more for section 3, which may be left out), and
 # another 20 for the exercises. A good place for a break is after section 4, nearly half way.
 #
-# Where it says **Predict, then run**, make a guess before you look at the output. (In JupyterLab,
-# *Edit → Clear Outputs of All Cells* hides the stored outputs.)
+# Where it says **Predict, then run**, make a guess before you look at the output. (On the web,
+# the outputs are there already: cover them with a sheet of paper.)
 #
 # [Lesson 2: Edge kernels →](02_edge_kernels.ipynb) · [Solutions of this
 # lesson](solutions/01_convolution.ipynb)
