@@ -316,6 +316,13 @@ def test_reading_does_not_make_much_of_a_hair():
     )
 
 
+def test_reading_calls_a_tie_among_leads_no_lead():
+    some = {"a": ([1, 2], [1.0, 1.0]), "b": ([1, 2], [1.02, 1.6])}
+    assert read_timings({"size": some}) == (
+        "size: a is fastest at 1 and 2 (up to 1.6 times as fast as the next)."
+    )
+
+
 def test_reading_a_single_way_names_no_lead():
     one = {"loops": ([1, 2, 4], [1, 1, 1])}
     assert read_timings({"images": one}) == "images: loops is fastest at 1 to 4."

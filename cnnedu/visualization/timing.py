@@ -385,6 +385,8 @@ def _lead(leads: list[float]) -> str:
     if max(leads) < 1.05:
         return " (the next takes as long)"
     low, high = f"{min(leads):.1f}", f"{max(leads):.1f}"
+    if min(leads) < 1.05:
+        return f" (up to {high} times as fast as the next)"
     span = low if low == high else f"{low} to {high}"
     return f" ({span} times as fast as the next)"
 
