@@ -171,8 +171,8 @@ class Sequential(Layer):
         """
         first = 0
         if not input_gradient:
-            trained = [i for i, layer in enumerate(self.layers) if layer.params]
-            first = trained[0] if trained else len(self.layers)
+            trained = (i for i, layer in enumerate(self.layers) if layer.params)
+            first = next(trained, len(self.layers))
         grads: dict[str, np.ndarray] = {}
         gradient = grad_y
         for position in reversed(range(first, len(self.layers))):

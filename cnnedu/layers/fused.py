@@ -205,11 +205,12 @@ class ConvBlock(Layer):
             np.copyto(contestants[0], grad)
             return
         wins = self._array("wins", best, _order(answers), bool)
-        for contestant in contestants:
+        *others, last = contestants
+        for contestant in others:
             np.equal(contestant, best, out=wins)
             np.multiply(grad, wins, out=contestant)
-            if contestant is not contestants[-1]:
-                np.subtract(grad, contestant, out=grad)  # paid out once, even where there are ties
+            np.subtract(grad, contestant, out=grad)  # paid out once, even where there are ties
+        np.copyto(last, grad)  # who has not won before the last entry wins there
         if answers.ndim == 4:  # rows and columns that fill no window have no part in the loss
             (a, b), (p, q) = self.pool, geometry.output_size
             answers[:, :, p // a * a :] = 0
