@@ -26,7 +26,7 @@ def describe() -> dict:
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         processor = names[0] if names else processor
     return {
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()} {platform.machine()}",
         "processor": processor,
         "processors": os.cpu_count(),
         "load at the start": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
