@@ -53,16 +53,3 @@ def uniform_positive(shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.
 def uniform_unit(shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator):
     """Draw uniformly from (-1, 1), however many inputs there are: right only for tiny inputs."""
     return rng.uniform(-1.0, 1.0, shape)
-
-
-INITIALIZERS = {
-    function.__name__: function
-    for function in (
-        he_normal,
-        glorot_uniform,
-        lecun_normal,
-        normal_over_area,
-        uniform_positive,
-        uniform_unit,
-    )
-}

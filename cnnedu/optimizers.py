@@ -62,9 +62,6 @@ class Triangular:
         return self.end + (self.peak - self.end) * (1 - progress) / (1 - self.rise)
 
 
-SCHEDULES = {schedule.__name__: schedule for schedule in (StepDecay, CosineDecay, Triangular)}
-
-
 # ---------------------------------------------------------------------------------------------
 # Optimizers
 # ---------------------------------------------------------------------------------------------

@@ -213,14 +213,6 @@ def check_vectors(x: Any, features: int | None = None, name: str = "x") -> np.nd
     return x
 
 
-def check_shape(array: np.ndarray, expected: tuple[int, ...], name: str) -> np.ndarray:
-    """Check that ``array`` has exactly the expected shape and is float."""
-    check_float(array, name)
-    if array.shape != tuple(expected):
-        raise ValueError(f"{name} must have shape {tuple(expected)}, got {array.shape}")
-    return array
-
-
 def check_finite(array: np.ndarray, name: str) -> np.ndarray:
     """Check that there is no NaN and no infinity in ``array``."""
     # The sum is not finite as soon as one value is not: no array of booleans is needed.

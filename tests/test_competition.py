@@ -21,7 +21,7 @@ from cnnedu import (
 )
 from cnnedu.architectures import build
 from cnnedu.data import Dataset, competing_kernels_data, divide_by_variance, load_digits
-from cnnedu.initializers import INITIALIZERS
+from cnnedu.initializers import uniform_unit
 from cnnedu.layers import (
     conv2d_loops,
     max_over_channels_backward,
@@ -131,7 +131,7 @@ def test_each_part_by_itself_or_all_by_the_training_images(digits):
 
 
 def test_the_initializer_fills_the_whole_range_whatever_the_fan():
-    weight = INITIALIZERS["uniform_unit"]((100, 50), 50, 100, np.random.default_rng(0))
+    weight = uniform_unit((100, 50), 50, 100, np.random.default_rng(0))
     assert weight.min() < -0.99 and weight.max() > 0.99 and abs(weight.std() - 3**-0.5) < 0.01
 
 
