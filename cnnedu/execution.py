@@ -101,7 +101,7 @@ class Workers:
             for position, layer in enumerate(self.networks[0].layers)
             if isinstance(layer, Dropout)
         ]
-        self._plans: dict[tuple[int, ...], tuple[int, list[tuple[int, ...]]]] = {}
+        self._plans: dict[tuple[int, ...], tuple[int, list[tuple[int, tuple[int, ...]]]]] = {}
 
     def __enter__(self) -> Workers:
         self._exit = ExitStack()
@@ -116,6 +116,8 @@ class Workers:
 
     def _on_all(self, task: Callable[[int], object]) -> list:
         """Call ``task(worker)`` for every worker at once; what one raises is raised here."""
+        if self.count == 1:
+            return [task(0)]
         others = [self._pool.submit(task, worker) for worker in range(1, self.count)]
         return [task(0), *(other.result() for other in others)]
 
@@ -125,25 +127,25 @@ class Workers:
         Dropout's random numbers are drawn for the whole batch first, so that cutting it into pieces
         does not change them.
         """
-        piece, dropped_shapes = self._plan(images.shape[1:])
-        shares = cut(len(images), self.count, piece)
-        layers = self.networks[0].layers
-        random = {
-            position: layers[position].draw((len(images), *shape))
-            for position, shape in zip(self.dropouts, dropped_shapes, strict=True)
-        }
+        count = len(images)
+        piece, dropped = self._plan(images.shape[1:])
+        shares = cut(count, self.count, piece)
+        random = [
+            (position, self.networks[0].layers[position].draw((count, *shape)))
+            for position, shape in dropped
+        ]
 
         def work(worker: int):
             network, total, outputs, value = self.networks[worker], None, [], 0.0
             # A loss that overflows is told by its value; NumPy's warnings would come first.
             with np.errstate(over="ignore", invalid="ignore"):
                 for piece in shares[worker]:
-                    for position, numbers in random.items():
+                    for position, numbers in random:
                         network.layers[position].drawn = numbers[piece]
                     y, cache = network.compute(images[piece], training=True)
                     outputs.append(np.array(y))  # the memory of y may be used again
                     piece_loss, grad = loss(y, targets[piece])
-                    share = (piece.stop - piece.start) / len(images)
+                    share = (piece.stop - piece.start) / count
                     value += share * piece_loss
                     if share != 1:
                         grad *= grad.dtype.type(share)
@@ -151,14 +153,12 @@ class Workers:
                     total = grads if total is None else _add(total, grads)
             return value, outputs, total
 
-        results = self._on_all(work)
-        results = [result for result in results if result[2] is not None]
-        total = results[0][2]
-        for _, _, grads in results[1:]:
-            _add(total, grads)
-        outputs = [y for _, ys, _ in results for y in ys]
-        outputs = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-        return sum(value for value, _, _ in results), outputs, total
+        (value, outputs, total), *others = self._on_all(work)
+        for other_value, other_outputs, grads in others:
+            value += other_value
+            outputs += other_outputs
+            total = grads if total is None else _add(total, grads)
+        return value, outputs[0] if len(outputs) == 1 else np.concatenate(outputs), total
 
     def outputs(self, images: np.ndarray) -> np.ndarray:
         """Compute the network's outputs for any number of images, dropout off."""
@@ -170,12 +170,12 @@ class Workers:
 
         return np.concatenate([y for ys in self._on_all(work) for y in ys])
 
-    def _plan(self, image_shape: tuple[int, ...]) -> tuple[int, list[tuple[int, ...]]]:
-        """Return the size of a piece and the shapes that reach the dropouts, worked out once."""
+    def _plan(self, image_shape: tuple[int, ...]) -> tuple[int, list[tuple[int, tuple]]]:
+        """Return the size of a piece, and the dropouts with the shapes that reach them."""
         if image_shape not in self._plans:
             network = self.networks[0]
             shapes = dict(network.shapes(image_shape))
-            dropped = [shapes[position] for position in self.dropouts]
+            dropped = [(position, shapes[position]) for position in self.dropouts]
             self._plans[image_shape] = piece_size(network, image_shape), dropped
         return self._plans[image_shape]
 

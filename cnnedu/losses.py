@@ -46,10 +46,10 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     shifted = logits - logits.max(axis=1, keepdims=True)
     exponentials = np.exp(shifted)
     sums = exponentials.sum(axis=1, keepdims=True)
-    rows = np.arange(len(logits))
-    loss = (np.log(sums[:, 0]) - shifted[rows, labels]).sum() / len(logits)
-    grad_logits = exponentials / sums
-    grad_logits[rows, labels] -= 1
+    one_hot = labels[:, None] == np.arange(logits.shape[1])
+    loss = (np.log(sums[:, 0]) - shifted[one_hot]).sum() / len(logits)
+    grad_logits = np.divide(exponentials, sums, out=exponentials)
+    grad_logits -= one_hot
     grad_logits /= len(logits)
     return float(loss), grad_logits
 

@@ -149,20 +149,22 @@ class Sequential(Layer):
 
     def compute(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, Any]:
         """Return the logits and every layer's cache."""
-        caches = []
-        for _, y, cache in self._layer_by_layer(x, training):  # noqa: B007, the last one is kept
-            caches.append(cache)
-        return y, caches
+        outputs, caches = self._layer_by_layer(x, training)
+        return outputs[-1], caches
 
-    def _layer_by_layer(self, x, training: bool, last: int = -1):
-        """Yield (name, output, cache) of one layer after the other, up to the layer ``last``."""
+    def _layer_by_layer(self, x, training: bool, last: int = -1) -> tuple[list, list]:
+        """Return the outputs and caches of the layers up to the layer ``last``."""
         x = images_last(check_float(x, "x"))
-        for position in range(self.position(last) + 1):
-            try:
-                x, cache = self.layers[position].compute(x, training=training)
-            except (ValueError, TypeError) as error:
-                raise self._noted(error, position) from None
-            yield self.names[position], x, cache
+        outputs, caches = [], []
+        layers = self.layers[: self.position(last) + 1]
+        try:
+            for layer in layers:
+                x, cache = layer.compute(x, training=training)
+                outputs.append(x)
+                caches.append(cache)
+        except (ValueError, TypeError) as error:
+            raise self._noted(error, len(caches)) from None
+        return outputs, caches
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):
         """Return the gradient at the input and of every parameter, by full name.
@@ -170,21 +172,21 @@ class Sequential(Layer):
         Without ``input_gradient`` it stops at the first layer that has parameters.
         """
         first = 0
-        if not input_gradient:
-            trained = (i for i, layer in enumerate(self.layers) if layer.params)
-            first = next(trained, len(self.layers))
+        while not (input_gradient or first == len(self.layers) or self.layers[first].params):
+            first += 1
         grads: dict[str, np.ndarray] = {}
-        gradient = grad_y
-        for position in reversed(range(first, len(self.layers))):
-            try:
-                gradient, layer_grads = self.layers[position].differentiate(
-                    gradient, cache[position], input_gradient=input_gradient or position > first
+        position = len(self.layers)
+        try:
+            while position > first:
+                position -= 1
+                grad_y, layer_grads = self.layers[position].differentiate(
+                    grad_y, cache[position], input_gradient=input_gradient or position > first
                 )
-            except (ValueError, TypeError) as error:
-                raise self._noted(error, position) from None
-            for key, array in layer_grads.items():
-                grads[f"{self.names[position]}.{key}"] = array
-        return (gradient if input_gradient else None), grads
+                for key, array in layer_grads.items():
+                    grads[f"{self.names[position]}.{key}"] = array
+        except (ValueError, TypeError) as error:
+            raise self._noted(error, position) from None
+        return (grad_y if input_gradient else None), grads
 
     def _noted(self, error: Exception, position: int) -> Exception:
         """Add to an error in which layer it happened."""
@@ -301,8 +303,8 @@ class Sequential(Layer):
         dict of str to ndarray
             "conv1": (N, F, P, Q), "relu1": ..., down to the logits.
         """
-        steps = self._layer_by_layer(self.check_images(images), training=False)
-        return {name: output for name, output, _ in steps}
+        outputs, _ = self._layer_by_layer(self.check_images(images), training=False)
+        return dict(zip(self.names, outputs, strict=True))
 
     def gradients(
         self, images: np.ndarray, target: Any, *, layer: int | str | None = None
@@ -334,11 +336,12 @@ class Sequential(Layer):
             If there is no such output or no such layer.
         """
         last = self.position(-1 if layer is None else layer)
-        steps = list(self._layer_by_layer(self.check_images(images), training=False, last=last))
-        gradient = _chosen(steps[last][1], target)
+        images = self.check_images(images)
+        outputs, caches = self._layer_by_layer(images, training=False, last=last)
+        gradient = _chosen(outputs[last], target)
         found = {self.names[last]: gradient}
         for position in reversed(range(last + 1)):
-            gradient, _ = self.layers[position].differentiate(gradient, steps[position][2])
+            gradient, _ = self.layers[position].differentiate(gradient, caches[position])
             found[self.names[position - 1] if position else "input"] = gradient
         return dict(reversed(found.items()))
 

@@ -244,13 +244,15 @@ def check_labels(labels: Any, count: int, classes: int | None = None) -> np.ndar
         raise TypeError(
             f"labels must be whole numbers, got {labels.dtype}; use labels.astype(np.int64)"
         )
-    if classes is not None and count and (labels.min() < 0 or labels.max() >= classes):
+    labels = labels.astype(np.int64, copy=False)
+    # As numbers without a sign, negative ones are huge: one comparison finds all that are wrong.
+    if classes is not None and count and labels.view(np.uint64).max() >= classes:
         wrong = labels[(labels < 0) | (labels >= classes)][0]
         raise ValueError(
             f"labels must lie between 0 and {classes - 1} (the network has {classes} outputs), "
             f"got {int(wrong)}"
         )
-    return labels.astype(np.int64, copy=False)
+    return labels
 
 
 def images_last(x: np.ndarray) -> np.ndarray:
@@ -281,11 +283,16 @@ def images_last(x: np.ndarray) -> np.ndarray:
     return to_front(np.ascontiguousarray(to_back(x)))
 
 
+_BACK = [tuple([*range(1, ndim), 0][:ndim]) for ndim in range(8)]
+_FRONT = [tuple([ndim - 1, *range(ndim - 1)][:ndim]) for ndim in range(8)]
+"""The orders of axes, by their number: written out, for they are needed at every step."""
+
+
 def to_back(array: np.ndarray) -> np.ndarray:
     """View (N, ...) as (..., N)."""
-    return array.transpose(*range(1, array.ndim), 0)
+    return array.transpose(_BACK[array.ndim])
 
 
 def to_front(array: np.ndarray) -> np.ndarray:
     """View (..., N) as (N, ...)."""
-    return array.transpose(array.ndim - 1, *range(array.ndim - 1))
+    return array.transpose(_FRONT[array.ndim])

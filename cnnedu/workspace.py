@@ -13,7 +13,9 @@ For the same reason a large batch is not computed at once but in pieces of a few
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,7 @@ class Workspace:
 
     def __init__(self) -> None:
         self._memory: dict[str, np.ndarray] = {}
+        self._plans: dict[tuple, Any] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return an array of this shape in C order; its contents are whatever was there before."""
@@ -30,7 +33,21 @@ class Workspace:
         memory = self._memory.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
             memory = self._memory[name] = np.empty(size, dtype)
+            self._plans.clear()  # they would keep the old memory
         return memory[:size].reshape(shape)
+
+    def plan(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Return ``make(*arguments, workspace=self)``, made once: the plan of a step.
+
+        A plan holds the arrays of a step, and every view of them that the step will need. It is
+        found again as long as the arguments are the same and the memory has not grown.
+        """
+        key = (make, *arguments)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = make(*arguments, workspace=self)
+            self._plans[key] = plan
+        return plan
 
     @property
     def nbytes(self) -> int:
@@ -44,6 +61,10 @@ class _Fresh(Workspace):
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return a new array of this shape in C order, uninitialized."""
         return np.empty(shape, dtype)
+
+    def plan(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Return a new plan."""
+        return make(*arguments, workspace=self)
 
 
 FRESH = _Fresh()

@@ -150,11 +150,9 @@ class ProjectConvolution:
         self.workspace = Workspace()
 
     def _piece(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        options = {"workspace": self.workspace}
-        y, cache = conv2d_forward(
-            x, self.weight, padding=self.padding, algorithm=self.algorithm, **options
-        )
-        grad_x, grad_weight, _ = conv2d_backward(y, cache, **options)
+        options = {"algorithm": self.algorithm, "workspace": self.workspace}
+        y, cache = conv2d_forward(x, self.weight, padding=self.padding, **options)
+        grad_x, grad_weight, _ = conv2d_backward(y, cache)
         return y, grad_x, grad_weight
 
     def step(self) -> None:

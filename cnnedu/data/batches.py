@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+PICKED = 16
+"""How many examples are at least picked from shuffled data at a time."""
+
 
 def iterate_batches(
     data,
@@ -61,15 +64,21 @@ def iterate_batches(
     count = len(images)
     order = None if rng is None else rng.permutation(count)
     stop = count - count % batch_size if drop_last else count
-    return _batches(images, labels, order, range(0, stop, batch_size), batch_size)
+    return _batches(images, labels, order, stop, batch_size)
 
 
-def _batches(images, labels, order, starts, batch_size):
-    for start in starts:
-        chosen = slice(start, start + batch_size)
+def _batches(images, labels, order, stop, batch_size):
+    # Picking examples one by one costs more than cutting a batch off: small ones are picked many at
+    # a time.
+    together = batch_size * max(1, PICKED // batch_size)
+    for first in range(0, stop, together):
+        chosen = slice(first, min(first + together, stop))
         if order is not None:
             chosen = order[chosen]
-        yield images[chosen], labels[chosen]
+        some_images, some_labels = images[chosen], labels[chosen]
+        for start in range(0, len(some_labels), batch_size):
+            end = start + batch_size
+            yield some_images[start:end], some_labels[start:end]
 
 
 def _as_pair(data) -> tuple[np.ndarray, np.ndarray]:

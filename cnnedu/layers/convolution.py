@@ -10,6 +10,7 @@ Q).
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.lib.stride_tricks import as_strided
 from cnnedu.initializers import glorot_uniform
 from cnnedu.layers import winograd
 from cnnedu.layers.base import Layer, check_grad
-from cnnedu.layers.geometry import Geometry
+from cnnedu.layers.geometry import CHANNELS_FIRST, Frame, Geometry
+from cnnedu.layers.winograd import Winograd
 from cnnedu.shapes import (
     check_dtype,
     check_float,
@@ -188,72 +190,105 @@ class DirectCache(NamedTuple):
     columns: np.ndarray
     """Shape (pool, C * kh * kw, P * Q * N): the patches, each written as a column."""
     weight: np.ndarray
-    geometry: Geometry
-    pool: tuple[int, int]
-    input_shape: tuple[int, int, int, int]
+    form: Direct
 
 
-def direct_forward(x, weight, geometry, *, pool=(1, 1), workspace=FRESH):
-    """Answer every kernel at every place by ``weight @ columns``.
+class Direct:
+    """The direct form: every kernel's answer at every place by ``weight @ columns``.
 
     Every patch is written as a column (im2col; Chellapilla et al., 2006), every kernel as a row.
     The product of the two matrices then holds every answer of every kernel at every place, and the
     machine's matrix routine is far better at it than any loop. In memory the images lie last, so
     the columns are filled in long runs.
 
-    Returns
-    -------
-    answers : ndarray, shape (pool, F, P * Q * N)
-        One block for each of the places in a pooling window; one block in all without pooling.
-    cache : DirectCache
+    Its arrays, and all views of them, are made once for images of one shape.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    weight_shape : (F, C, kh, kw)
+    images : int
+    dtype : dtype
+    pool : (rows, columns)
+        If a pooling of this size follows, the places that it will compare are put apart, and those
+        that fill no window are left out.
+    workspace : Workspace
+
+    Attributes
+    ----------
+    answers : ndarray, shape (pool rows, pool columns, F, P, Q, N)
+        P and Q count the windows of the pooling.
     """
-    patches = windows(geometry.pad(x, workspace=workspace), geometry, pool)
-    a, b, c, kh, kw, p, q, n = patches.shape
-    columns = workspace.array("columns", (a * b, c * kh * kw, p * q * n), x.dtype)
-    np.copyto(columns.reshape(patches.shape), patches)
-    answers = workspace.array("answers", (a * b, len(weight), p * q * n), x.dtype)
-    np.matmul(weight.reshape(len(weight), -1), columns, out=answers)
-    return answers, DirectCache(columns, weight, geometry, pool, x.shape)
 
+    order = CHANNELS_FIRST
 
-def direct_backward(grad_answers, cache, *, input_gradient=True, workspace=FRESH):
-    """Differentiate by the same two matrices.
+    def __init__(
+        self, geometry, weight_shape, images, dtype, pool=(1, 1), *, workspace=FRESH
+    ) -> None:
+        f, c = weight_shape[:2]
+        self.geometry, self.pool, self.workspace = geometry, pool, workspace
+        self.frame = Frame(geometry, c, images, dtype, order=CHANNELS_FIRST, workspace=workspace)
+        self.patches = windows(self.frame.padded, geometry, pool)
+        a, b, c, kh, kw, p, q, n = self.patches.shape
+        self.columns = workspace.array("columns", (a * b, c * kh * kw, p * q * n), dtype)
+        self.columns_by_entry = self.columns.reshape(self.patches.shape)
+        self.columns_transposed = self.columns.transpose(0, 2, 1)
+        self.products = workspace.array("answers", (a * b, f, p * q * n), dtype)
+        self.answers = self.products.reshape(a, b, f, p, q, n)
 
-    ``grad_weight = grad_answers @ columns.T``; ``grad_columns = weight.T @ grad_answers``, and each
-    column is added back to the pixels it was taken from (col2im), where overlapping patches sum up.
+    def forward(self, x, weight) -> DirectCache:
+        """Fill ``answers`` for images ``x`` (N, C, H, W)."""
+        self.frame.filled(x)
+        np.copyto(self.columns_by_entry, self.patches)
+        np.matmul(weight.reshape(len(weight), -1), self.columns, out=self.products)
+        return DirectCache(self.columns, weight, self)
 
-    Returns
-    -------
-    grad_x : ndarray, shape (N, C, H, W), or None
-    grad_weight : ndarray, shape (F, C, kh, kw)
-    """
-    columns, weight, geometry, pool, (n, c, _, _) = cache
-    f, (kh, kw) = len(weight), geometry.kernel_size
-    grad_weight = np.matmul(grad_answers, columns.transpose(0, 2, 1)).sum(axis=0)
-    grad_weight = grad_weight.reshape(weight.shape)
-    if not input_gradient:
-        return None, grad_weight
+    def backward(self, grad_answers, cache, *, input_gradient=True):
+        """Differentiate by the same two matrices.
 
-    grad_columns = workspace.array("grad_columns", columns.shape, columns.dtype)
-    np.matmul(weight.reshape(f, -1).T, grad_answers, out=grad_columns)
-    (a, b), (p, q) = pool, geometry.output_size
-    grad_columns = grad_columns.reshape(a, b, c, kh, kw, p // a, q // b, n)
-    height, width = np.add(geometry.input_size, np.add(geometry.before, geometry.after))
-    grad_padded = workspace.array("grad_padded", (c, height, width, n), columns.dtype)
-    grad_padded.fill(0)
-    for first in np.ndindex(a, b):
-        for i, j in np.ndindex(kh, kw):
-            down, across = geometry.every_place(i, j, first, pool)
-            target = grad_padded[:, down, across]
-            np.add(target, grad_columns[(*first, slice(None), i, j)], out=target)
-    return geometry.unpad(to_front(grad_padded)), grad_weight
+        ``grad_weight = grad_answers @ columns.T``; ``grad_columns = weight.T @ grad_answers``, and
+        each column is added back to the pixels it was taken from (col2im), where overlapping
+        patches sum up.
+
+        Returns
+        -------
+        grad_x : ndarray, shape (N, C, H, W), or None
+        grad_weight : ndarray, shape (F, C, kh, kw)
+        """
+        weight = cache.weight
+        grad_products = grad_answers.reshape(self.products.shape)
+        grad_weight = np.matmul(grad_products, self.columns_transposed).sum(axis=0)
+        grad_weight = grad_weight.reshape(weight.shape)
+        if not input_gradient:
+            return None, grad_weight
+        grad_columns, grad_padded, sums = self._way_back
+        np.matmul(weight.reshape(len(weight), -1).T, grad_products, out=grad_columns)
+        grad_padded.fill(0)
+        for pixels, entries in sums:
+            np.add(pixels, entries, out=pixels)
+        return self.geometry.unpad(grad_padded), grad_weight
+
+    @cached_property
+    def _way_back(self):
+        """Return the columns' gradients, the padded images', and which to add to which."""
+        # In a workspace this is the memory of the columns, which have been used by now.
+        columns = self.workspace.array("columns", self.columns.shape, self.columns.dtype)
+        padded = np.empty_like(self.frame.padded)
+        entries = columns.reshape(self.patches.shape).transpose(0, 1, 3, 4, 7, 2, 5, 6)
+        sums = []
+        for first in np.ndindex(self.pool):
+            for entry in np.ndindex(self.geometry.kernel_size):
+                down, across = self.geometry.every_place(*entry, first, self.pool)
+                sums.append((padded[:, :, down, across], entries[(*first, *entry)]))
+        return columns, padded, sums
 
 
 # ---------------------------------------------------------------------------------------------
 # Which way to compute, and the function that users call
 # ---------------------------------------------------------------------------------------------
 
-ALGORITHMS = ("auto", "direct", "winograd")
+FORMS = {"direct": Direct, "winograd": Winograd}
+ALGORITHMS = ("auto", *FORMS)
 
 
 def choose_algorithm(
@@ -334,17 +369,16 @@ def conv2d_forward(
     """
     x, weight, bias = _check(x, weight, bias)
     geometry = Geometry.of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
-    if choose_algorithm(weight.shape, geometry, algorithm) == "winograd":
-        y, cache = winograd.forward(x, weight, geometry, workspace=workspace)
-    else:
-        answers, cache = direct_forward(x, weight, geometry, workspace=workspace)
-        y = to_front(answers.reshape(len(weight), *geometry.output_size, len(x)))
+    form = FORMS[choose_algorithm(weight.shape, geometry, algorithm)]
+    form = workspace.plan(form, geometry, weight.shape, len(x), x.dtype)
+    cache = form.forward(x, weight)
+    y = to_front(form.answers[0, 0])
     if bias is not None:
         y += bias[:, None, None]
     return y, cache
 
 
-def conv2d_backward(grad_y, cache, *, input_gradient=True, workspace=FRESH):
+def conv2d_backward(grad_y, cache, *, input_gradient=True):
     """Differentiate the convolution, the way it was computed.
 
     Parameters
@@ -355,8 +389,6 @@ def conv2d_backward(grad_y, cache, *, input_gradient=True, workspace=FRESH):
         From ``conv2d_forward``.
     input_gradient : bool
         False leaves out ``grad_x`` (None), the larger half of the work.
-    workspace : Workspace
-        Where the memory comes from; fresh memory if not given.
 
     Returns
     -------
@@ -368,22 +400,21 @@ def conv2d_backward(grad_y, cache, *, input_gradient=True, workspace=FRESH):
     -----
     Lesson 3.
     """
-    f, n = len(cache.weight), cache.input_shape[0]
-    shape = (n, f, *cache.geometry.output_size)
-    grad_y = check_grad(grad_y, shape, cache.weight.dtype)
+    form, weight = cache.form, cache.weight
+    f, p, q, n = form.answers.shape[2:]
+    grad_y = check_grad(grad_y, (n, f, p, q), weight.dtype)
     grad_bias = grad_y.sum(axis=(0, 2, 3))
-    options = {"input_gradient": input_gradient, "workspace": workspace}
-    if isinstance(cache, winograd.WinogradCache):
-        grad_x, grad_weight = winograd.backward(grad_y, cache, **options)
-    else:
-        grad_answers = to_back(grad_y).reshape(1, f, -1)
-        grad_x, grad_weight = direct_backward(grad_answers, cache, **options)
+    grad_answers = to_back(grad_y)[None, None]
+    grad_x, grad_weight = form.backward(grad_answers, cache, input_gradient=input_gradient)
     return grad_x, grad_weight, grad_bias
 
 
 # ---------------------------------------------------------------------------------------------
 # The layer
 # ---------------------------------------------------------------------------------------------
+
+
+_geometry = lru_cache(Geometry.of)  # a training asks for the same one several times
 
 
 class Conv2D(Layer):
@@ -496,8 +527,8 @@ class Conv2D(Layer):
 
     def geometry(self, input_shape: tuple[int, ...]) -> Geometry:
         """Return where the kernels are put on an image of shape (C, H, W)."""
-        return Geometry.of(
-            input_shape[1:], self.kernel_size, self.stride, self.padding, self.dilation
+        return _geometry(
+            tuple(input_shape[1:]), self.kernel_size, self.stride, self.padding, self.dilation
         )
 
     def choose(self, input_shape: tuple[int, ...]) -> str:

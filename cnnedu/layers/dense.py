@@ -112,8 +112,7 @@ def dense_backward(grad_y, cache, *, input_gradient=True):
     x, weight = cache
     grad_y = check_grad(grad_y, (len(x), len(weight)), x.dtype)
     grad_x = (weight.T @ grad_y.T).T if input_gradient else None
-    # For one image the product is an outer product, which matrix routines are slow at.
-    grad_weight = grad_y.T @ x if len(x) > 1 else grad_y.T * x
+    grad_weight = np.dot(grad_y.T, x)  # where there is one image, faster than grad_y.T @ x
     return grad_x, grad_weight, grad_y.sum(axis=0)
 
 
@@ -175,8 +174,10 @@ class Dense(Layer):
         grad_x, grad_weight, grad_bias = dense_backward(
             grad_y, cache, input_gradient=input_gradient
         )
-        grads = {"weight": grad_weight, "bias": grad_bias}
-        return grad_x, {name: grads[name] for name in self.params}
+        grads = {"weight": grad_weight}
+        if self.bias:
+            grads["bias"] = grad_bias
+        return grad_x, grads
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (out_features,) for (in_features,)."""

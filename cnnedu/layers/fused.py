@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnnedu.layers import winograd
 from cnnedu.layers.activations import ReLU
 from cnnedu.layers.base import Layer, check_grad
-from cnnedu.layers.convolution import Conv2D, DirectCache, direct_backward, direct_forward
-from cnnedu.layers.geometry import Geometry
+from cnnedu.layers.convolution import FORMS, Conv2D, DirectCache
+from cnnedu.layers.geometry import ROWS_FIRST
 from cnnedu.layers.pooling import MaxPool2D
 from cnnedu.layers.winograd import WinogradCache
+from cnnedu.shapes import to_back, to_front
 from cnnedu.workspace import Workspace
 
 
@@ -70,24 +70,84 @@ def _followers(layers: list[Layer]) -> list[Layer]:
     return found
 
 
-CHANNELS_FIRST, ROWS_FIRST = (1, 2, 3, 0), (2, 3, 1, 0)
-"""In which order the axes of an (N, F, P, Q) array lie in memory: (F, P, Q, N), (P, Q, F, N)."""
-_INVERSE = {CHANNELS_FIRST: (3, 0, 1, 2), ROWS_FIRST: (3, 2, 0, 1)}
+class Contest(NamedTuple):
+    """Arrays of which the largest numbers are taken, place by place."""
+
+    contestants: list[np.ndarray]
+    best: np.ndarray
+    wins: np.ndarray
+    """Room for truth values."""
+    grad: np.ndarray
+    """Where the gradient of ``best`` will be found."""
+    grads: list[np.ndarray]
+    """Where those of the contestants are wanted; perhaps in their own places."""
+
+    def decide(self) -> None:
+        """Find the largest."""
+        first, second, *others = self.contestants
+        np.maximum(first, second, out=self.best)
+        for other in others:
+            np.maximum(self.best, other, out=self.best)
+
+    def reward(self) -> None:
+        """Give the gradient of the largest number to the first contestant that equals it."""
+        remaining = self.grad
+        *shares, rest = self.grads  # the last contestant gets what nobody before it has won
+        for contestant, share in zip(self.contestants, shares, strict=False):
+            np.equal(contestant, self.best, out=self.wins)
+            np.multiply(remaining, self.wins, out=share)
+            remaining = np.subtract(remaining, share, out=rest)
 
 
-def _order(answers: np.ndarray) -> tuple[int, ...]:
-    """Return the memory order of a convolution's answers: direct, or by Winograd."""
-    return CHANNELS_FIRST if answers.ndim == 3 else ROWS_FIRST
+class BlockPlan:
+    """The arrays of a ``ConvBlock`` for images of one shape, and all views of them.
+
+    The maximum of a window is found in two contests, in each row of the window and then among the
+    rows: the same winner as entry by entry, in fewer and longer operations.
+
+    Attributes
+    ----------
+    best, grad : ndarray, shape (F, P, Q, N)
+        The largest of each window, before bias and ReLU; where its gradient is to be put.
+    y : ndarray, shape (F, P, Q, N)
+        The output.
+    """
+
+    def __init__(
+        self, form, geometry, weight_shape, images, dtype, pool, change, *, workspace
+    ) -> None:
+        self.form = form(geometry, weight_shape, images, dtype, pool, workspace=workspace)
+        answers = self.form.answers
+        a, b, f, p, q, n = answers.shape
+
+        def array(name: str, *rows: int, order=self.form.order, dtype=dtype) -> np.ndarray:
+            """Return an array (*rows, F, P, Q, N) whose maps lie in memory in the given order."""
+            shape, axes = ((f, p, q, n), (0, 1, 2, 3))
+            if order == ROWS_FIRST:
+                shape, axes = ((p, q, f, n), (2, 0, 1, 3))
+            memory = workspace.array(name, (*rows, *shape), dtype)
+            return memory.transpose(*range(len(rows)), *(len(rows) + axis for axis in axes))
+
+        self.contests = []
+        best = grad = answers[:, 0]
+        if b > 1:
+            columns = list(answers.swapaxes(0, 1))
+            best, grad = array("row_best", a), array("row_grad", a)
+            wins = array("row_wins", a, dtype=bool)
+            self.contests.append(Contest(columns, best, wins, grad, columns))
+        rows, row_grads = list(best), list(grad)
+        self.best, self.grad = rows[0], row_grads[0]
+        if a > 1:
+            self.best, self.grad, wins = array("best"), array("grad"), array("wins", dtype=bool)
+            self.contests.append(Contest(rows, self.best, wins, self.grad, row_grads))
+        self.y = array("y", order=ROWS_FIRST) if change else self.best
+        self.positive = array("positive", order=ROWS_FIRST, dtype=bool)
 
 
 class BlockCache(NamedTuple):
     """What the backward pass needs to know of the forward pass."""
 
-    y: np.ndarray
-    best: np.ndarray
-    """The largest of each window, before the bias."""
-    answers: np.ndarray
-    """What the convolution put out: (pool, F, P * Q * N) direct, (N, F, P, Q) by Winograd."""
+    plan: BlockPlan
     conv: DirectCache | WinogradCache
 
 
@@ -114,22 +174,24 @@ class ConvBlock(Layer):
         pools = [layer.kernel_size for layer in followers if isinstance(layer, MaxPool2D)]
         self.pool = pools[0] if pools else (1, 1)
         self.workspace = Workspace()
-        self._plans: dict[tuple[int, ...], tuple[Geometry, str]] = {}
 
-    def plan(self, input_shape: tuple[int, ...], images: int) -> tuple[Geometry, str]:
-        """Check an input shape (C, H, W) and choose the algorithm, once for each shape.
+    def plan(self, shape: tuple[int, int, int, int], dtype: np.dtype, *, workspace) -> BlockPlan:
+        """Choose the algorithm and make the arrays for images of shape (N, C, H, W).
 
         A single image is computed directly unless Winograd is asked for by name: its products, one
         for every point of every tile, are too small then, and take 2 to 4 times as long.
         """
-        if input_shape not in self._plans:
-            self.output_shape(input_shape)
-            geometry = self.conv.geometry(input_shape)
-            self._plans[input_shape] = geometry, self.conv.choose(input_shape)
-        geometry, algorithm = self._plans[input_shape]
+        images, *image = shape
+        self.output_shape(image)
+        algorithm = self.conv.choose(image)
         if images == 1 and self.conv.algorithm == "auto":
             algorithm = "direct"
-        return geometry, algorithm
+        form, geometry = FORMS[algorithm], self.conv.geometry(image)
+        change = self.relu or "bias" in self.params
+        weight_shape = self.params["weight"].shape
+        return BlockPlan(
+            form, geometry, weight_shape, images, dtype, self.pool, change, workspace=workspace
+        )
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (out_channels, P, Q) for (in_channels, H, W)."""
@@ -139,88 +201,35 @@ class ConvBlock(Layer):
 
     def compute(self, x: np.ndarray, *, training: bool = False) -> tuple[np.ndarray, BlockCache]:
         """Return the pooled, rectified maps (N, F, P, Q) and the cache."""
-        weight, bias = self.params["weight"], self.params.get("bias")
-        geometry, algorithm = self.plan(x.shape[1:], len(x))
-        if algorithm == "winograd":
-            answers, cache = winograd.forward(x, weight, geometry, workspace=self.workspace)
-        else:
-            answers, cache = direct_forward(
-                x, weight, geometry, pool=self.pool, workspace=self.workspace
-            )
-        best = self._largest(self._contestants(answers, geometry, len(x)), answers)
-        y = best
+        plan = self.workspace.plan(self.plan, x.shape, x.dtype)
+        cache = plan.form.forward(x, self.params["weight"])
+        for contest in plan.contests:
+            contest.decide()
+        y, bias = plan.best, self.params.get("bias")
         if bias is not None:
-            y = np.add(best, bias[:, None, None], out=self._array("y", best, ROWS_FIRST))
+            y = np.add(y, bias[:, None, None, None], out=plan.y)
         if self.relu:
-            out = y if bias is not None else self._array("y", best, ROWS_FIRST)
-            y = np.maximum(y, 0, out=out)
-        return y, BlockCache(y, best, answers, cache)
+            np.maximum(y, 0, out=plan.y)
+        return to_front(plan.y), BlockCache(plan, cache)
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):
         """Return ``grad_x`` and the gradients of "weight" and "bias"."""
-        y, best, answers, conv_cache = cache
-        grad = self._array("grad", best, _order(answers))
-        check_grad(grad_y, y.shape, y.dtype)
+        plan, conv_cache = cache
+        f, p, q, n = plan.y.shape
+        grad_y = to_back(check_grad(grad_y, (n, f, p, q), plan.y.dtype))
         if self.relu:
-            positive = np.greater(y, 0, out=self._array("positive", y, ROWS_FIRST, bool))
-            np.multiply(grad_y, positive, out=grad)
+            np.multiply(grad_y, np.greater(plan.y, 0, out=plan.positive), out=plan.grad)
         else:
-            np.copyto(grad, grad_y)
+            np.copyto(plan.grad, grad_y)
         grads = {}
         if "bias" in self.params:
-            grads["bias"] = grad.sum(axis=(0, 2, 3))
-        self._give_to_winners(grad, best, answers, conv_cache.geometry)
-        options = {"input_gradient": input_gradient, "workspace": self.workspace}
-        if isinstance(conv_cache, winograd.WinogradCache):
-            grad_x, grads["weight"] = winograd.backward(answers, conv_cache, **options)
-        else:
-            grad_x, grads["weight"] = direct_backward(answers, conv_cache, **options)
+            grads["bias"] = plan.grad.sum(axis=(1, 2, 3))
+        for contest in reversed(plan.contests):
+            contest.reward()
+        grad_x, grads["weight"] = plan.form.backward(
+            plan.form.answers, conv_cache, input_gradient=input_gradient
+        )
         return grad_x, grads
-
-    def _contestants(self, answers, geometry: Geometry, n: int) -> list[np.ndarray]:
-        """Return the entries of all pooling windows, one (N, F, P, Q) array for each entry.
-
-        In reading order: all the windows' top left entries, then those to the right of them, ...
-        """
-        (a, b), (p, q) = self.pool, geometry.output_size
-        if answers.ndim == 3:  # the direct form has put them apart already
-            shape = (len(answers), answers.shape[1], p // a, q // b, n)
-            return list(answers.reshape(shape).transpose(0, 4, 1, 2, 3))
-        stops = p // a * a, q // b * b
-        return [answers[:, :, i : stops[0] : a, j : stops[1] : b] for i, j in np.ndindex(a, b)]
-
-    def _largest(self, contestants: list[np.ndarray], answers) -> np.ndarray:
-        if len(contestants) == 1:
-            return contestants[0]
-        first, second, *others = contestants
-        best = np.maximum(first, second, out=self._array("best", first, _order(answers)))
-        for other in others:
-            np.maximum(best, other, out=best)
-        return best
-
-    def _give_to_winners(self, grad, best, answers, geometry: Geometry) -> None:
-        """Overwrite the convolution's answers with their gradients: the first maximum gets all."""
-        contestants = self._contestants(answers, geometry, len(best))
-        if len(contestants) == 1:
-            np.copyto(contestants[0], grad)
-            return
-        wins = self._array("wins", best, _order(answers), bool)
-        *others, last = contestants
-        for contestant in others:
-            np.equal(contestant, best, out=wins)
-            np.multiply(grad, wins, out=contestant)
-            np.subtract(grad, contestant, out=grad)  # paid out once, even where there are ties
-        np.copyto(last, grad)  # who has not won before the last entry wins there
-        if answers.ndim == 4:  # rows and columns that fill no window have no part in the loss
-            (a, b), (p, q) = self.pool, geometry.output_size
-            answers[:, :, p // a * a :] = 0
-            answers[:, :, :, q // b * b :] = 0
-
-    def _array(self, name: str, like: np.ndarray, order: tuple[int, ...], dtype=None) -> np.ndarray:
-        """Return an array of the shape of ``like`` whose axes lie in memory in the given order."""
-        shape = [like.shape[axis] for axis in order]
-        memory = self.workspace.array(name, tuple(shape), dtype or like.dtype)
-        return memory.transpose(_INVERSE[order])
 
     def __repr__(self) -> str:
         return repr(self.conv)

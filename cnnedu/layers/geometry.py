@@ -9,6 +9,11 @@ import numpy as np
 from cnnedu.shapes import check_padding, output_size, padding_amounts, pair
 from cnnedu.workspace import FRESH, Workspace
 
+CHANNELS_FIRST, ROWS_FIRST = (1, 2, 3, 0), (2, 3, 1, 0)
+"""In which order the axes of an (N, C, H, W) array lie in memory: (C, H, W, N), (H, W, C, N)."""
+BACK = {CHANNELS_FIRST: (3, 0, 1, 2), ROWS_FIRST: (3, 2, 0, 1)}
+"""How to transpose what lies so to get an array of shape (N, C, H, W)."""
+
 
 class Geometry(NamedTuple):
     """Everything about a sliding window that follows from shapes; pairs are (rows, columns)."""
@@ -36,21 +41,10 @@ class Geometry(NamedTuple):
         before, after = tuple(zip(*zeros, strict=True))
         return cls(tuple(input_size), outputs, kernel_size, stride, dilation, before, after)
 
-    def pad(
-        self, x: np.ndarray, extra: tuple[int, int] = (0, 0), workspace: Workspace = FRESH
-    ) -> np.ndarray:
-        """Add the zeros around every image of ``x``, and ``extra`` at the bottom and right."""
-        (top, left), (bottom, right) = self.before, np.add(self.after, extra)
-        if not (top or left or bottom or right):
-            return x
-        n, c, h, w = x.shape
-        shape = (top + h + bottom, left + w + right, c, n)
-        padded = workspace.array("padded", shape, x.dtype)  # the images axis stays last in memory
-        padded[:top] = padded[top + h :] = 0
-        padded[top : top + h, :left] = padded[top : top + h, left + w :] = 0
-        padded = padded.transpose(3, 2, 0, 1)
-        padded[:, :, top : top + h, left : left + w] = x
-        return padded
+    def pad(self, x: np.ndarray) -> np.ndarray:
+        """Add the zeros around every image of ``x``."""
+        n, c = x.shape[:2]
+        return Frame(self, c, n, x.dtype).filled(x)
 
     def unpad(self, padded: np.ndarray) -> np.ndarray:
         """Cut the zeros off again."""
@@ -79,3 +73,62 @@ class Geometry(NamedTuple):
                 (i, j), first, pool, self.stride, self.dilation, self.output_size, strict=True
             )
         )
+
+
+class Frame:
+    """Room for padded images: a place to copy images to, and zeros around it.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    channels, images : int
+    dtype : dtype
+    extra : (rows, columns)
+        More zeros at the bottom and at the right.
+    order : tuple of int
+        How it lies in memory: ``CHANNELS_FIRST`` or ``ROWS_FIRST``.
+    workspace : Workspace
+        Where the memory comes from.
+
+    Attributes
+    ----------
+    padded : ndarray, shape (N, C, H, W)
+        The images with the zeros.
+    inside : ndarray, shape (N, C, h, w)
+        The part of it where the images are.
+    """
+
+    def __init__(
+        self,
+        geometry: Geometry,
+        channels: int,
+        images: int,
+        dtype: np.dtype,
+        *,
+        extra: tuple[int, int] = (0, 0),
+        order: tuple[int, ...] = ROWS_FIRST,
+        workspace: Workspace = FRESH,
+    ) -> None:
+        (top, left), (h, w) = geometry.before, geometry.input_size
+        height, width = (
+            sum(sizes) for sizes in zip(geometry.before, (h, w), geometry.after, extra, strict=True)
+        )
+        shape = (images, channels, height, width)
+        memory = workspace.array("padded", tuple(shape[axis] for axis in order), dtype)
+        self.padded = memory.transpose(BACK[order])
+        rows, columns = slice(top, top + h), slice(left, left + w)
+        self.inside = self.padded[:, :, rows, columns]
+        borders = (
+            self.padded[:, :, :top],
+            self.padded[:, :, top + h :],
+            self.padded[:, :, rows, :left],
+            self.padded[:, :, rows, left + w :],
+        )
+        self._borders = [border for border in borders if border.size]
+
+    def filled(self, x: np.ndarray) -> np.ndarray:
+        """Copy images (N, C, h, w) into the frame and return them padded."""
+        for border in self._borders:
+            border[...] = 0  # somebody else may have used this memory
+        np.copyto(self.inside, x)
+        return self.padded

@@ -27,7 +27,7 @@ class Flatten(Layer):
         if x.ndim < 2:
             raise ValueError(f"x must have shape (images, ...), got {x.shape}: use x[None] for one")
         # Copied, so that whoever changes the result does not change x; images stay last in memory.
-        y = to_back(x).reshape(-1, len(x)).copy().T
+        y = to_back(x).copy().reshape(-1, len(x)).T
         return y, (x.shape, x.dtype)
 
     def differentiate(self, grad_y, cache, *, input_gradient=True):

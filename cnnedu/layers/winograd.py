@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnedu.layers.geometry import Geometry
+from cnnedu.layers.geometry import ROWS_FIRST, Frame, Geometry
 from cnnedu.workspace import FRESH
 
 TILE = 4
@@ -92,8 +92,123 @@ class WinogradCache(NamedTuple):
     points_weight: np.ndarray
     """The kernels' values at the points, (point row, point column, F, C)."""
     weight: np.ndarray
-    geometry: Geometry
-    input_shape: tuple[int, int, int, int]
+    form: Winograd
+
+
+class Winograd:
+    """Winograd's form, for images of one shape.
+
+    Parameters and attributes as those of ``cnnedu.layers.convolution.Direct``. One band of tiles
+    after the other goes through all the steps, so that what one step has written is still in the
+    processor's cache when the next one reads it. What are called rows below are patches or outputs
+    that have been transformed along one axis only.
+    """
+
+    order = ROWS_FIRST
+
+    def __init__(
+        self, geometry, weight_shape, images, dtype, pool=(1, 1), *, workspace=FRESH
+    ) -> None:
+        (f, c, kh, kw), n, (p, q) = weight_shape, images, geometry.output_size
+        self.geometry, self.pool, self.workspace, self.dtype = geometry, pool, workspace, dtype
+        self.matrices = matrices(kh, dtype.str), matrices(kw, dtype.str)
+        t_r, t_c = -(-p // TILE), -(-q // TILE)
+        q_r, q_c = TILE + kh - 1, TILE + kw - 1
+        extra = (TILE * t_r - p, TILE * t_c - q)
+        self.frame = Frame(geometry, c, n, dtype, extra=extra, workspace=workspace)
+        patches = self.frame.padded.transpose(2, 3, 1, 0)  # contiguous (height, width, C, N)
+        height, width = patches.shape[:2]
+        self.bands = _tiles(patches.reshape(height, -1), 0, t_r, q_r)
+        self.rows_x = self._array("rows_x", q_r, width, c * n)
+        self.tiles = _tiles(self.rows_x, 1, t_c, q_c)
+        self.points_x = self._array("points_x", t_r, q_r, t_c, q_c, c, n)
+        self.points_y = self._array("points_y", q_r, t_c, q_c, f, n)
+        self.rows_y = self._array("rows_y", q_r, t_c, TILE, f * n)
+        self.outputs, self.answers = self._outputs("outputs", t_r, t_c, f, n)
+
+    def _outputs(self, name: str, t_r, t_c, f, n) -> tuple[np.ndarray, np.ndarray]:
+        """Return room for bands of outputs, (t_r, TILE, ...), and ``answers`` in it."""
+        whole = self._array(name, t_r * TILE, t_c * TILE, f, n)
+        a, b = self.pool
+        p, q = (size // by for size, by in zip(self.geometry.output_size, self.pool, strict=True))
+        windows = whole[: p * a, : q * b].reshape(p, a, q, b, f, n)
+        return whole.reshape(t_r, TILE, -1), windows.transpose(1, 3, 4, 0, 2, 5)
+
+    def forward(self, x, weight) -> WinogradCache:
+        """Fill ``answers`` for images ``x`` (N, C, H, W)."""
+        (a_r, g_r, b_r), (a_c, g_c, b_c) = self.matrices
+        q_r, t_c, q_c, f, n = self.points_y.shape
+        _, c, kh, kw = weight.shape
+        kernels = weight.transpose(2, 3, 0, 1).reshape(kh, kw * f * c)
+        points_weight = np.matmul(g_c, (g_r @ kernels).reshape(q_r, kw, f * c))
+        points_weight = points_weight.reshape(q_r, 1, q_c, f, c)
+        points_y = self.points_y.reshape(q_r, t_c, q_c, f * n)
+
+        self.frame.filled(x)
+        for band, points_x, outputs in zip(self.bands, self.points_x, self.outputs, strict=True):
+            np.matmul(b_r, band, out=self.rows_x.reshape(q_r, -1))
+            np.matmul(b_c, self.tiles, out=points_x.reshape(q_r, t_c, q_c, c * n))
+            np.matmul(points_weight, points_x, out=self.points_y)
+            np.matmul(a_c, points_y, out=self.rows_y)
+            np.matmul(a_r, self.rows_y.reshape(q_r, -1), out=outputs)
+        return WinogradCache(self.points_x, points_weight, weight, self)
+
+    def backward(self, grad_answers, cache, *, input_gradient=True):
+        """Differentiate: every step of ``forward`` transposed, in the opposite order."""
+        (a_r, g_r, _), (a_c, g_c, _) = self.matrices
+        q_r, t_c, q_c, f, n = self.points_y.shape
+        _, c, kh, kw = cache.weight.shape
+        outputs = self._whole_tiles(grad_answers)
+        points_y = self.points_y.reshape(q_r, t_c, q_c, f * n)
+        products = self._array("grad_points", q_r, t_c, q_c, f, c)
+        grad_points = np.zeros((q_r, q_c, f, c), self.dtype)
+        grad_x = self._array("padded", *self.frame.padded.transpose(2, 3, 1, 0).shape)
+        grad_x[:] = 0
+
+        for place, (points_x, grad_y) in enumerate(zip(self.points_x, outputs, strict=True)):
+            np.matmul(a_r.T, grad_y, out=self.rows_y.reshape(q_r, -1))
+            np.matmul(a_c.T, self.rows_y, out=points_y)
+            np.matmul(self.points_y, points_x.swapaxes(-1, -2), out=products)
+            grad_points += products.sum(axis=1)
+            if input_gradient:
+                rows = grad_x[TILE * place : TILE * place + q_r]
+                self._add_patches(rows, cache.points_weight)
+        grad_weight = g_r.T @ np.matmul(g_c.T, grad_points.reshape(q_r, q_c, -1)).reshape(q_r, -1)
+        grad_weight = grad_weight.reshape(kh, kw, f, c).transpose(2, 3, 0, 1)
+        grad_x = self.geometry.unpad(grad_x.transpose(3, 2, 0, 1)) if input_gradient else None
+        return grad_x, np.ascontiguousarray(grad_weight)
+
+    def _add_patches(self, grad_x: np.ndarray, points_weight: np.ndarray) -> None:
+        """Add the gradients of a band's patches to its rows (q, width, C, N)."""
+        (_, _, b_r), (_, _, b_c) = self.matrices
+        q_r, t_c, q_c, _, n = self.points_y.shape
+        points_x = self._array("grad_points_x", q_r, t_c, q_c, grad_x.shape[2], n)
+        np.matmul(points_weight.swapaxes(-1, -2), self.points_y, out=points_x)
+        tiles = self._array("grad_tiles", q_r, t_c, q_c, grad_x.shape[2] * n)
+        np.matmul(b_c.T, points_x.reshape(tiles.shape), out=tiles)
+        rows = self._array("rows_x", *self.rows_x.shape)
+        rows[:] = 0
+        for tile in range(t_c):
+            place = rows[:, TILE * tile : TILE * tile + q_c]
+            np.add(place, tiles[:, tile], out=place)
+        whole = self._array("grad_band", q_r, rows[0].size)
+        np.matmul(b_r.T, rows.reshape(whole.shape), out=whole)
+        np.add(grad_x, whole.reshape(grad_x.shape), out=grad_x)
+
+    def _array(self, name: str, *shape: int) -> np.ndarray:
+        return self.workspace.array(name, shape, self.dtype)
+
+    def _whole_tiles(self, grad_answers: np.ndarray) -> np.ndarray:
+        """Return the gradients of whole tiles: zero for outputs outside of every window."""
+        a, b, f, p, q, n = grad_answers.shape
+        bands = self.outputs
+        if grad_answers is not self.answers:
+            bands, inside = self._outputs("grad_outputs", len(bands), self.rows_y.shape[1], f, n)
+            np.copyto(inside, grad_answers)
+        whole = bands.reshape(len(bands) * TILE, -1, f, n)
+        whole[a * p :] = 0
+        whole[: a * p, b * q :] = 0
+        return bands
 
 
 def _tiles(array: np.ndarray, axis: int, count: int, size: int) -> np.ndarray:
@@ -102,95 +217,3 @@ def _tiles(array: np.ndarray, axis: int, count: int, size: int) -> np.ndarray:
     shape = (*array.shape[:axis], count, size, *array.shape[axis + 1 :])
     strides = (*array.strides[:axis], TILE * step, step, *array.strides[axis + 1 :])
     return as_strided(array, shape, strides, writeable=False)
-
-
-def _rows_first(x: np.ndarray, height: int, width: int, name: str, workspace) -> np.ndarray:
-    """Return ``x`` (N, C, H, W) as a contiguous (height, width, C, N) with zeros added."""
-    n, c, h, w = x.shape
-    rows_first = x.transpose(2, 3, 1, 0)
-    if (h, w) == (height, width) and rows_first.flags.c_contiguous:
-        return rows_first
-    whole = workspace.array(name, (height, width, c, n), x.dtype)
-    whole[h:], whole[:h, w:] = 0, 0
-    whole[:h, :w] = rows_first
-    return whole
-
-
-def forward(x, weight, geometry: Geometry, *, workspace=FRESH):
-    """Convolve ``x`` (N, C, H, W) with ``weight`` (F, C, kh, kw); return ``y`` and the cache."""
-    n, c, f, dtype = len(x), x.shape[1], len(weight), x.dtype
-    (p, q), (kh, kw) = geometry.output_size, geometry.kernel_size
-    (a_r, g_r, b_r), (a_c, g_c, b_c) = matrices(kh, dtype.str), matrices(kw, dtype.str)
-    t_r, t_c, q_r, q_c = -(-p // TILE), -(-q // TILE), len(b_r), len(b_c)
-    height, width = TILE * t_r + kh - 1, TILE * t_c + kw - 1
-
-    padded = geometry.pad(x, workspace=workspace)
-    patches = _rows_first(padded, height, width, "patches", workspace)
-    rows = workspace.array("rows", (t_r, q_r, width * c * n), dtype)
-    np.matmul(b_r, _tiles(patches.reshape(height, -1), 0, t_r, q_r), out=rows)
-    points_x = workspace.array("points_x", (t_r, q_r, t_c, q_c, c, n), dtype)
-    rows = rows.reshape(t_r * q_r, width, c * n)
-    np.matmul(b_c, _tiles(rows, 1, t_c, q_c), out=points_x.reshape(t_r * q_r, t_c, q_c, c * n))
-
-    kernels = weight.transpose(2, 3, 0, 1).reshape(kh, kw * f * c)
-    points_weight = np.matmul(g_c, (g_r @ kernels).reshape(q_r, kw, f * c))
-    points_weight = points_weight.reshape(q_r, q_c, f, c)
-
-    points_y = workspace.array("points_y", (t_r, q_r, t_c, q_c, f, n), dtype)
-    np.matmul(points_weight[:, None], points_x, out=points_y)
-
-    rows_y = workspace.array("rows_y", (t_r * q_r, t_c, TILE, f * n), dtype)
-    np.matmul(a_c, points_y.reshape(t_r * q_r, t_c, q_c, f * n), out=rows_y)
-    y = workspace.array("tiles_y", (t_r, TILE, t_c * TILE * f * n), dtype)
-    np.matmul(a_r, rows_y.reshape(t_r, q_r, -1), out=y)
-    y = y.reshape(t_r * TILE, t_c * TILE, f, n)[:p, :q].transpose(3, 2, 0, 1)
-    return y, WinogradCache(points_x, points_weight, weight, geometry, x.shape)
-
-
-def backward(grad_y, cache: WinogradCache, *, input_gradient=True, workspace=FRESH):
-    """Differentiate: every step of ``forward`` transposed, in the opposite order."""
-    points_x, points_weight, weight, geometry, (n, c, _, _) = cache
-    f, dtype = len(weight), weight.dtype
-    kh, kw = geometry.kernel_size
-    (a_r, g_r, b_r), (a_c, g_c, b_c) = matrices(kh, dtype.str), matrices(kw, dtype.str)
-    t_r, q_r, t_c, q_c = points_x.shape[:4]
-
-    grad_y = _rows_first(grad_y, t_r * TILE, t_c * TILE, "grad_tiles", workspace)
-    rows_y = workspace.array("rows_y", (t_r, q_r, t_c * TILE * f * n), dtype)
-    np.matmul(a_r.T, grad_y.reshape(t_r, TILE, -1), out=rows_y)
-    points_y = workspace.array("points_y", (t_r * q_r, t_c, q_c, f * n), dtype)
-    np.matmul(a_c.T, rows_y.reshape(t_r * q_r, t_c, TILE, f * n), out=points_y)
-    points_y = points_y.reshape(t_r, q_r, t_c, q_c, f, n)
-
-    grad_points = workspace.array("grad_points", (t_r, q_r, t_c, q_c, f, c), dtype)
-    np.matmul(points_y, points_x.swapaxes(-1, -2), out=grad_points)
-    grad_points = grad_points.sum(axis=(0, 2)).reshape(q_r, q_c, f * c)
-    grad_weight = g_r.T @ np.matmul(g_c.T, grad_points).reshape(q_r, -1)
-    grad_weight = grad_weight.reshape(kh, kw, f, c).transpose(2, 3, 0, 1)
-    if not input_gradient:
-        return None, grad_weight
-
-    points_x = workspace.array("grad_points_x", points_x.shape, dtype)
-    np.matmul(points_weight.swapaxes(-1, -2)[:, None], points_y, out=points_x)
-    tiles = workspace.array("grad_rows_tiles", (t_r * q_r, t_c, q_c, c * n), dtype)
-    np.matmul(b_c.T, points_x.reshape(tiles.shape), out=tiles)
-    rows = _sum_tiles(tiles, 1, "grad_rows", workspace)
-    tiles = workspace.array("grad_tiles_x", (t_r, q_r, rows[0].size), dtype)
-    np.matmul(b_r.T, rows.reshape(tiles.shape), out=tiles)
-    grad_padded = _sum_tiles(tiles, 0, "grad_padded", workspace)
-    grad_padded = grad_padded.reshape(len(grad_padded), -1, c, n).transpose(3, 2, 0, 1)
-    return geometry.unpad(grad_padded), np.ascontiguousarray(grad_weight)
-
-
-def _sum_tiles(tiles: np.ndarray, axis: int, name: str, workspace) -> np.ndarray:
-    """Add overlapping tiles back to one axis: ``_tiles`` transposed."""
-    count, size = tiles.shape[axis : axis + 2]
-    shape = (*tiles.shape[:axis], TILE * (count - 1) + size, *tiles.shape[axis + 2 :])
-    whole = workspace.array(name, shape, tiles.dtype)
-    before = (slice(None),) * axis
-    whole[(*before, slice(size))] = tiles[(*before, 0)]
-    whole[(*before, slice(size, None))] = 0
-    for tile in range(1, count):
-        place = whole[(*before, slice(TILE * tile, TILE * tile + size))]
-        np.add(place, tiles[(*before, tile)], out=place)
-    return whole
