@@ -2,7 +2,8 @@
 
 The file is a NumPy ``.npz`` archive, never a pickle, so loading one runs no code. It holds
 
-- ``header``: a text in JSON: the format's name and version, and the layers with their arguments;
+- ``header``: a text in JSON: the format's name and version, the layers with their arguments, how
+  the network came about;
 - ``params/conv1.weight`` and so on: the parameters;
 - ``state/0``, ``state/1``, ...: the arrays of a training that is under way, if there is one.
 """
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,13 @@ FORMAT = "cnnedu network"
 VERSION = 1
 
 
-def save(network: Sequential, path: str | os.PathLike, *, training: dict | None = None) -> None:
+def save(
+    network: Sequential,
+    path: str | os.PathLike,
+    *,
+    training: dict | None = None,
+    about: dict | None = None,
+) -> None:
     """Save a network: its structure, its parameters, its random generators.
 
     The file is written beside its place under another name and then moved there, so that whatever
@@ -39,6 +48,8 @@ def save(network: Sequential, path: str | os.PathLike, *, training: dict | None 
     training : dict, optional
         The state of a training that is under way, for ``fit(..., resume=path)``: dicts, lists,
         texts, numbers and arrays. The callback ``Checkpoint`` fills it in.
+    about : dict, optional
+        How the network came about: texts and numbers, kept in the header for ``read_about``.
 
     Raises
     ------
@@ -46,6 +57,28 @@ def save(network: Sequential, path: str | os.PathLike, *, training: dict | None 
         If it is not a network, or has a layer of a kind that is not in ``cnnedu.layers``.
     OSError
         If the file cannot be written.
+    """
+    header, arrays = describe(network)
+    header |= {"training": _encode(training, arrays), "about": about or {}}
+    # Written in C order, so that the file does not depend on the memory order of the moment.
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    _write_atomically(Path(path), {"header": np.array(json.dumps(header)), **arrays})
+
+
+def describe(network: Sequential) -> tuple[dict, dict[str, np.ndarray]]:
+    """Take a network apart into what can be written down: a header, and arrays by name.
+
+    Returns
+    -------
+    header : dict
+        Fit for JSON: the layers with their arguments, and the states of random generators.
+    arrays : dict of str to ndarray
+        "params/conv1.weight" and so on, and what the header refers to.
+
+    Raises
+    ------
+    TypeError
+        As ``save``.
     """
     if not isinstance(network, Sequential):
         raise TypeError(f"save needs a network (Sequential), got {type(network).__name__}")
@@ -62,12 +95,22 @@ def save(network: Sequential, path: str | os.PathLike, *, training: dict | None 
         "network": network.config(),
         "layers": [{"type": type(layer).__name__, **layer.config()} for layer in network],
         "generators": _encode(_generator_states(network), arrays),
-        "training": _encode(training, arrays),
     }
-    arrays |= {f"params/{name}": array for name, array in network.params.items()}
-    # Written in C order, so that the file does not depend on the memory order of the moment.
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    _write_atomically(Path(path), {"header": np.array(json.dumps(header)), **arrays})
+    return header, arrays | {f"params/{name}": array for name, array in network.params.items()}
+
+
+def rebuild(header: dict, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Sequential:
+    """Put a network together again from what ``describe`` returned.
+
+    Raises
+    ------
+    ValueError
+        If something does not fit; it names ``path``, where it was read from.
+    """
+    try:
+        return _build(header, arrays)
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is a damaged network file: {error}") from error
 
 
 def load(path: str | os.PathLike) -> Sequential:
@@ -89,11 +132,7 @@ def load(path: str | os.PathLike) -> Sequential:
     ValueError
         If it is not a saved network, is damaged, holds pickles, or comes from a newer version.
     """
-    header, arrays = _read(Path(path))
-    try:
-        return _build(header, arrays)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is a damaged network file: {error}") from error
+    return rebuild(*_read(Path(path)), path)
 
 
 def load_training(path: str | os.PathLike) -> tuple[Sequential, dict]:
@@ -110,7 +149,12 @@ def load_training(path: str | os.PathLike) -> tuple[Sequential, dict]:
             f"{path} holds a network but no training to go on with; "
             "such a file is written by the callback Checkpoint(path)"
         )
-    return load(path), _decode(header["training"], arrays)
+    return rebuild(header, arrays, path), _decode(header["training"], arrays)
+
+
+def read_about(path: str | os.PathLike) -> dict:
+    """Return what ``save`` was told about how a network came about; empty if nothing."""
+    return _read(Path(path))[0].get("about", {})
 
 
 # ---------------------------------------------------------------------------------------------
@@ -204,6 +248,8 @@ def _decode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _write_atomically(path: Path, arrays: dict[str, np.ndarray]) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the path of a file, like {path}/net.npz")
+    if path.exists() and not path.is_file():  # /dev/null, which would be replaced
+        raise OSError(f"{path} is no ordinary file; give the path of a file to write")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} does not exist; make it first")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -224,6 +270,13 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+_DAMAGED = (
+    *(EOFError, KeyError, IndexError, OSError, RuntimeError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and the archive's reader raise when they stumble over damaged files."""
 
 
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
@@ -249,7 +302,7 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
                 "cnnedu neither writes nor reads such files"
             ) from error
         raise _not_a_network(path) from error
-    except (KeyError, zipfile.BadZipFile, EOFError, OSError, IndexError) as error:
+    except _DAMAGED as error:
         raise _not_a_network(path) from error
     version = header.get("version")
     if not isinstance(version, int) or version > VERSION:

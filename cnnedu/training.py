@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnedu.data.batches import iterate_batches
-from cnnedu.execution import Workers, one_matrix_thread
+from cnnedu.execution import Workers
 from cnnedu.losses import softmax_cross_entropy
 from cnnedu.network import Sequential
 from cnnedu.optimizers import Optimizer
@@ -26,6 +26,7 @@ from cnnedu.shapes import check_finite, check_labels, check_rng, positive
 from cnnedu.storage import generator_from_state, load_training, save
 
 Loss = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -120,9 +121,7 @@ def check_data(network: Sequential, data: Any, loss: Loss) -> tuple[np.ndarray, 
         ) from None
     images = network.check_images(images)
     targets = np.asarray(targets)
-    # One image through the network tells the shape of its output.
-    with np.errstate(all="ignore"), one_matrix_thread():
-        output_shape = network.compute(images[:1])[0].shape[1:]
+    output_shape = network.output_shape(images.shape[1:])
     if loss is softmax_cross_entropy:
         network.check_ends_in_logits()
         if len(output_shape) != 1:
@@ -233,7 +232,8 @@ class Training:
             "epoch": self.epoch,
             "batch": self.batch,
             "score": asdict(self.score),
-            "history": asdict(self.history),
+            # As an array: a list of a million numbers would be written as text.
+            "history": {**asdict(self.history), "batch_loss": np.array(self.history.batch_loss)},
             "optimizer": {"kind": type(self.optimizer).__name__, **self.optimizer.state()},
             "rng": self.rng.bit_generator.state,
             "rng_at_epoch_start": self.rng_at_epoch_start,
@@ -271,7 +271,8 @@ class Training:
                 layer.rng = other.rng
         self.optimizer.restore(state["optimizer"])
         self.rng.bit_generator.state = state["rng"]
-        self.history = History(**state["history"])
+        batch_loss = np.asarray(state["history"]["batch_loss"], np.float64).tolist()
+        self.history = History(**{**state["history"], "batch_loss": batch_loss})
         self.epoch, self.batch = state["epoch"], state["batch"]
         self.score = _Score(**state["score"])
         self.rng_at_epoch_start = state["rng_at_epoch_start"]
@@ -286,6 +287,7 @@ def fit(
     optimizer: Optimizer,
     rng: np.random.Generator,
     loss: Loss = softmax_cross_entropy,
+    augment: Augment | None = None,
     validation: Any = None,
     callbacks: Iterable[Callback] = (),
     progress: bool = True,
@@ -310,10 +312,14 @@ def fit(
     optimizer : Optimizer
         For example ``Momentum(0.01, nesterov=True)``.
     rng : numpy.random.Generator
-        Shuffles the data.
+        Shuffles the data, and seeds what ``augment`` draws.
     loss : callable
         ``(outputs, labels) -> (loss, grad_outputs)``, a mean over the images and its gradient: it
         is called on pieces of a batch, whose means are then put together.
+    augment : callable, optional
+        ``(images, rng) -> images``: changes the images of each training batch a little, keeping
+        shape and dtype, for example ``cnnedu.data.Warp()``. Its generator depends on the epoch and
+        the batch alone, so that a resumed training draws the same.
     validation : (images, labels) or a part of a data set, optional
         Measured after each epoch; never trained on.
     callbacks : iterable of Callback
@@ -348,6 +354,10 @@ def fit(
         raise TypeError(f"optimizer must be one, like Momentum(0.01), got {optimizer!r}")
     check_rng(rng)
     positive(workers, "workers")
+    if augment is not None and not callable(augment):
+        raise TypeError(
+            f"augment must be a function of images and rng, like Warp(), got {augment!r}"
+        )
     callbacks = _check_callbacks(callbacks)
     images, targets = check_data(network, data, loss)
     if validation is not None:
@@ -369,7 +379,7 @@ def fit(
             start = time.perf_counter()
             if training.batch == 0:
                 training.rng_at_epoch_start = rng.bit_generator.state
-            for batch in _batches(training, (images, targets), batch_size, drop_last):
+            for batch in _batches(training, (images, targets), batch_size, drop_last, augment):
                 _train_step(training, team, batch, loss)
                 bar.update()
                 for callback in callbacks:
@@ -392,13 +402,28 @@ def _check_callbacks(callbacks: Any) -> list[Callback]:
     return callbacks
 
 
-def _batches(training: Training, data, batch_size: int, drop_last: bool):
+def _batches(training: Training, data, batch_size: int, drop_last: bool, augment: Augment | None):
     """Return the epoch's batches; after a resume, the rest of them."""
     shuffler = training.rng
     if training.batch:  # the epoch's order was drawn before the interruption: draw it again
         shuffler = generator_from_state(training.rng_at_epoch_start)
     batches = iterate_batches(data, batch_size, rng=shuffler, drop_last=drop_last)
-    return islice(batches, training.batch, None)
+    batches = islice(batches, training.batch, None)
+    if augment is None:
+        return batches
+    return _augmented(batches, augment, int(shuffler.integers(2**63)), training.batch)
+
+
+def _augmented(batches, augment: Augment, seed: int, first: int):
+    """Yield the batches with their images changed, each by a generator of its own."""
+    for number, (images, targets) in enumerate(batches, first):
+        changed = augment(images, np.random.default_rng([seed, number]))
+        if not isinstance(changed, np.ndarray) or changed.shape != images.shape:
+            came = getattr(changed, "shape", type(changed).__name__)
+            raise ValueError(f"augment must return images of shape {images.shape}, got {came}")
+        if changed.dtype != images.dtype:
+            raise TypeError(f"augment must return images of {images.dtype}, got {changed.dtype}")
+        yield check_finite(changed, "what augment returns"), targets
 
 
 def _train_step(training: Training, team: Workers, batch, loss: Loss) -> None:

@@ -24,7 +24,7 @@ from sklearn.model_selection import train_test_split
 
 from cnnedu.data import DataError, load_mnist
 from cnnedu.data.download import PublishedFile, Source
-from cnnedu.data.mnist import MNIST, _load, _openml_order
+from cnnedu.data.mnist import MNIST, _load, openml_order
 
 rng = np.random.default_rng(2)
 ARRAYS = {
@@ -542,9 +542,9 @@ def test_the_openml_split_is_scikit_learns(cache):
     np.testing.assert_array_equal(data.test.labels, expected[3])
 
 
-def test_the_openml_order_of_all_70000():
+def test_theopenml_order_of_all_70000():
     train, test = train_test_split(np.arange(70_000), test_size=0.2, random_state=42)
-    order = _openml_order(70_000)
+    order = openml_order(70_000)
     np.testing.assert_array_equal(order[0], train)
     np.testing.assert_array_equal(order[1], test)
 

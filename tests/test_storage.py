@@ -21,6 +21,7 @@ from cnnedu import (
     Sequential,
     Sigmoid,
     Softmax,
+    Standardize,
     Tanh,
     load,
     save,
@@ -43,6 +44,7 @@ def every_kind(dtype=np.float32):
             AvgPool2D(1),
             Sigmoid(),
             MaxOverChannels(),
+            Standardize(0.1, 0.3),
             Flatten(),
             Dropout(0.3, rng=rng),
             Dense(2, 3, dtype=dtype, rng=rng),
@@ -206,3 +208,29 @@ def test_what_cannot_be_saved_is_a_clear_error(tmp_path):
     with pytest.raises(IsADirectoryError, match="give the path of a file"):
         save(every_kind(), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes")
+def test_only_ordinary_files_are_replaced(tmp_path):
+    """Moving a file to /dev/null would put an end to it."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="pipe is no ordinary file"):
+        save(every_kind(), tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_file_with_any_wrong_byte_is_told(tmp_path, rng):
+    """Whatever the archive's reader stumbles over, the words are the same."""
+    path, damaged = tmp_path / "net.npz", tmp_path / "damaged.npz"
+    save(build("notebook", rng=rng), path)
+    whole = path.read_bytes()
+    told = harmless = 0
+    for place in rng.integers(len(whole), size=150):
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            load(damaged)  # a wrong byte in a time stamp does no harm
+        except ValueError as error:
+            told += "damaged" in str(error)
+        else:
+            harmless += 1
+    assert told + harmless == 150 and harmless < 20

@@ -24,7 +24,7 @@ from cnnedu import (
     squared_error,
 )
 from cnnedu.architectures import build
-from cnnedu.data import load_digits
+from cnnedu.data import Warp, load_digits
 from cnnedu.optimizers import CosineDecay
 from cnnedu.training import Callback, Checkpoint, EarlyStopping, WeightRecorder
 
@@ -175,6 +175,96 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, step, make_o
     assert resumed_history.loss == history.loss
     assert resumed_history.validation_loss == history.validation_loss
     assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+
+
+WARP = Warp(stroke=(-0.5, 0.5), share=3)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("step", [1, 4, 6])
+def test_an_interrupted_training_on_changed_images_goes_on_to_the_same_bits(
+    tmp_path, step, workers
+):
+    options = {"augment": WARP, "workers": workers}
+    whole, resumed, path = toy_network(), toy_network(seed=9), tmp_path / "run.npz"
+    history = train(whole, **options)
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_network(), callbacks=[Checkpoint(path, every=1), Interrupt(step)], **options)
+    resumed_history = train(resumed, rng=np.random.default_rng(77), resume=path, **options)
+    assert_same_weights(whole, resumed)
+    assert resumed_history.batch_loss == history.batch_loss
+
+
+def test_each_batch_of_each_epoch_is_changed_with_a_generator_of_its_own():
+    data, seen, drawn = toy_data(40), [], []
+    before = data[0].copy()
+
+    def note(images, rng):
+        seen.append(images.copy())
+        drawn.append(rng.integers(2**63))
+        images *= 0.5  # even a function that works in place spoils nothing
+        return images
+
+    train(toy_network(), data, epochs=2, augment=note)
+    assert [len(images) for images in seen] == [16, 16, 8] * 2
+    assert len(set(drawn)) == 6
+    np.testing.assert_array_equal(data[0], before)
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate(seen[:3]), axis=0), np.sort(data[0], axis=0)
+    )
+    again = []
+    train(
+        toy_network(5),
+        data,
+        epochs=2,
+        augment=lambda x, rng: (again.append(rng.integers(2**63)), x)[1],
+    )
+    assert again == drawn
+
+
+def test_without_augment_the_generator_shuffles_and_does_nothing_else():
+    rng, twin = np.random.default_rng(1), np.random.default_rng(1)
+    images, labels = toy_data(48)
+    network, by_hand = toy_network(dropout=0), toy_network(dropout=0)
+    train(network, (images, labels), epochs=2, optimizer=SGD(0.1), rng=rng)
+    for _ in range(2):
+        order = twin.permutation(48)
+        for start in range(0, 48, 16):
+            batch = order[start : start + 16]
+            train(by_hand, (images[batch], labels[batch]), epochs=1, optimizer=SGD(0.1))
+    assert rng.bit_generator.state == twin.bit_generator.state
+    for name, array in network.params.items():
+        np.testing.assert_allclose(array, by_hand.params[name], rtol=1e-4, atol=1e-6)
+
+
+def test_augment_changes_what_is_learned_from_and_nothing_that_is_measured():
+    network, blind = toy_network(), toy_network()
+    train(network, epochs=12, augment=Warp(shift=0.5, share=2), validation=toy_data(seed=5))
+    assert evaluate(network, toy_data(seed=6)).accuracy > 0.95
+    history = train(
+        blind,
+        epochs=8,
+        augment=lambda images, rng: np.zeros_like(images),
+        validation=toy_data(seed=5),
+    )
+    assert history.loss[-1] > 1.2  # about log(4): there was nothing to see
+    with pytest.raises(ValueError, match="labels must have shape"):
+        train(network, (toy_data()[0], np.zeros(3, int)), augment=WARP)
+
+
+@pytest.mark.parametrize(
+    ("augment", "error", "message"),
+    [
+        (0.5, TypeError, "augment must be a function of images and rng, like Warp(), got 0.5"),
+        (lambda x, rng: x[:, :, 1:], ValueError, "of shape (16, 1, 8, 8), got (16, 1, 7, 8)"),
+        (lambda x, rng: None, ValueError, "of shape (16, 1, 8, 8), got NoneType"),
+        (lambda x, rng: x.astype(float), TypeError, "images of float32, got float64"),
+        (lambda x, rng: x * np.nan, ValueError, "what augment returns must be finite, got nan"),
+    ],
+)
+def test_an_augment_that_does_not_fit_is_a_clear_error(augment, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        train(toy_network(), augment=augment)
 
 
 def test_a_finished_training_resumes_to_nothing_more(tmp_path):

@@ -141,45 +141,57 @@ class Dataset:
         The part to learn from, and the part that is only looked at to judge what was learned.
     description : str
         One sentence: where the data came from and how they were divided.
+    validation : Part, optional
+        A part that is neither learned from nor judged by, to choose between trainings.
+    class_names : tuple of str
+        What the labels mean, in their order; empty if the labels speak for themselves, as digits
+        do.
 
     Raises
     ------
     TypeError
-        If `train` or `test` is no `Part`.
+        If `train`, `test` or `validation` is no `Part`.
     ValueError
-        If the images of the two parts differ in shape.
+        If the images of the parts differ in shape, or a label has no name.
     """
 
     name: str
     train: Part
     test: Part
     description: str = ""
+    validation: Part | None = None
+    class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the parts belong together."""
-        for role in ("train", "test"):
+        roles = ("train", "test") if self.validation is None else ("train", "validation", "test")
+        for role in roles:
             part = getattr(self, role)
             if not isinstance(part, Part):
                 raise TypeError(
                     f"expected {role} to be a Part, got {type(part).__name__}; "
                     "wrap the arrays as Part(images, labels)"
                 )
-        train_shape, test_shape = (
-            self.train.images.shape[1:],
-            self.test.images.shape[1:],
-        )
-        if train_shape != test_shape:
+        shapes = [getattr(self, role).images.shape[1:] for role in roles]
+        if len(set(shapes)) > 1:
             raise ValueError(
-                "expected train and test images of one shape, got "
-                f"{train_shape} and {test_shape}; bring them to the same size"
+                f"expected {' and '.join(roles)} images of one shape, got "
+                f"{' and '.join(map(str, shapes))}; bring them to the same size"
+            )
+        largest = max(getattr(self, role).labels.max(initial=0) for role in roles)
+        if self.class_names and largest >= len(self.class_names):
+            raise ValueError(
+                f"expected a name for each class, got {len(self.class_names)} class_names and the "
+                f"label {largest}; name the classes from 0 on"
             )
 
     def __repr__(self) -> str:
-        """Describe the data set in four lines."""
-        return (
-            f"Dataset {self.name!r}\n  train: {self.train!r}\n"
-            f"  test:  {self.test!r}\n  {self.description}".rstrip()
-        )
+        """Describe the data set, a line for each part."""
+        lines = [f"Dataset {self.name!r}", f"  train: {self.train!r}"]
+        if self.validation is not None:
+            lines.append(f"  validation: {self.validation!r}")
+        lines += [f"  test:  {self.test!r}", f"  {self.description}".rstrip()]
+        return "\n".join(lines).rstrip()
 
 
 def _check_images(images) -> None:

@@ -102,7 +102,7 @@ def _load(source: Source, split: str, *, progress: bool, cache: Path | None = No
         how = "56,000 to train and 14,000 to test, drawn from both files as OpenML's users do"
         images, labels = np.concatenate(arrays[0::2]), np.concatenate(arrays[1::2])
         del arrays
-        parts = [_part(images[chosen], labels[chosen]) for chosen in _openml_order(len(labels))]
+        parts = [_part(images[chosen], labels[chosen]) for chosen in openml_order(len(labels))]
     return Dataset("mnist", *parts, f"{_SOURCE}; split into {how}.")
 
 
@@ -118,7 +118,7 @@ def _part(images: np.ndarray, labels: np.ndarray) -> Part:
     return Part._unchecked(scaled, labels.astype(np.int64))
 
 
-def _openml_order(count: int, test_share: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
+def openml_order(count: int, test_share: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions that scikit-learn's train_test_split draws with random_state=42.
 
     It shuffles all positions with NumPy's old generator, whose stream is frozen for good, and

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from cnnedu.data.dataset import Dataset
-from cnnedu.shapes import check_images, positive
+from cnnedu.shapes import check_images
 
 WHITE = 255.0
 """What the pixel value 1.0 is in a byte."""
@@ -55,33 +54,3 @@ def divide_by_variance(images: np.ndarray, reference: np.ndarray | None = None) 
         )
     number = images.dtype.type
     return (images - number(mean)) / number(WHITE * variance)
-
-
-def competing_kernels_data(data: Dataset, n_train: int = 20_000, *, as_written: bool = False):
-    """Prepare a data set for the network "competing-kernels": fewer images, other numbers.
-
-    Parameters
-    ----------
-    data : Dataset
-    n_train : int
-        How many of the training images to keep, from the first on; all if there are fewer.
-    as_written : bool
-        Prepare the test images by their own mean and variance, as the network's origin does,
-        instead of the training images'. What an image looks like to the network then depends on
-        which other images are tested with it, and a single image cannot be tested at all.
-
-    Returns
-    -------
-    train, test : (images, labels)
-        Each a pair of arrays, as ``fit`` and ``evaluate`` take them.
-
-    Notes
-    -----
-    Lesson 7.
-    """
-    train, test = data.train[: positive(n_train, "n_train")], data.test
-    reference = None if as_written else train.images
-    return (
-        (divide_by_variance(train.images), train.labels),
-        (divide_by_variance(test.images, reference), test.labels),
-    )
