@@ -5,7 +5,7 @@
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 RUN = @$(PYTHON) tools/run.py
 
-.PHONY: help lab fresh test quick lessons benchmark lint setup lock
+.PHONY: help lab fresh test quick lessons benchmark results lint setup lock
 
 help:
 	@echo "make lab               open JupyterLab at lesson 1 (sets everything up the first time)"
@@ -14,6 +14,7 @@ help:
 	@echo "make quick             run the tests without the lessons and without the slow ones"
 	@echo "make lessons           rebuild the lessons from notebooks/source (LESSON=01: only one)"
 	@echo "make benchmark         measure the speed beside PyTorch's and others' (ARGS=--quick: shorter)"
+	@echo "make results           train the four systems on MNIST, 40 minutes (ARGS=--quick: try it)"
 	@echo "make lint              check the style"
 	@echo "make setup             only set up .venv"
 	@echo "make lock              renew uv.lock and requirements.txt after a change of dependencies"
@@ -35,6 +36,9 @@ lessons:
 
 benchmark:
 	$(RUN) benchmark $(ARGS)
+
+results:
+	$(RUN) results $(ARGS)
 
 lint:
 	$(RUN) lint $(ARGS)

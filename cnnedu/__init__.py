@@ -16,11 +16,13 @@ from cnnedu.layers import (
     ReLU,
     Sigmoid,
     Softmax,
+    Standardize,
     Tanh,
 )
 from cnnedu.losses import softmax_cross_entropy, squared_error
 from cnnedu.network import Sequential
 from cnnedu.optimizers import SGD, Adam, Momentum
+from cnnedu.pretrained import load_checkpoints, load_pretrained
 from cnnedu.storage import load, save
 from cnnedu.training import evaluate, fit
 
@@ -41,11 +43,14 @@ __all__ = [
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "Standardize",
     "Tanh",
     "evaluate",
     "fit",
     "gradient_check",
     "load",
+    "load_checkpoints",
+    "load_pretrained",
     "save",
     "softmax_cross_entropy",
     "squared_error",

@@ -61,7 +61,7 @@ def _competing_kernels(rng: np.random.Generator) -> list[Layer]:
     ]
 
 
-def _lasagne(rng: np.random.Generator) -> list[Layer]:
+def _lasagne(rng: np.random.Generator, *, dropout: tuple[float, float] = (0.5, 0.5)) -> list[Layer]:
     """Two convolutions of 32 kernels 5 x 5, two dense layers, dropout. 160,362 parameters."""
     return [
         Conv2D(1, 32, 5, rng=rng),
@@ -71,10 +71,10 @@ def _lasagne(rng: np.random.Generator) -> list[Layer]:
         ReLU(),
         MaxPool2D(2),
         Flatten(),
-        Dropout(0.5, rng=rng),
+        Dropout(dropout[0], rng=rng),
         Dense(32 * 4 * 4, 256, rng=rng),
         ReLU(),
-        Dropout(0.5, rng=rng),
+        Dropout(dropout[1], rng=rng),
         Dense(256, CLASSES, rng=rng),
     ]
 
@@ -97,7 +97,7 @@ def build(name: str, *, rng: np.random.Generator) -> Sequential:
         - "cnn-rs": sixteen 3 x 3 kernels -> pooling -> 10; 27,194 parameters.
         - "competing-kernels": nine 8 x 8 kernels -> the largest at each place -> tanh -> 100 ->
           tanh -> 10, no biases; 45,676 parameters (lesson 7). Its weights start in (-1, 1), which
-          suits images prepared by ``cnnedu.data.competing_kernels_data``.
+          suits images prepared by ``cnnedu.data.divide_by_variance``, as its system does.
         - "lasagne": 32 kernels 5 x 5 -> pooling -> 32 kernels 5 x 5 -> pooling -> 256 -> 10, with
           ReLU and dropout; 160,362 parameters (after the example network of the Lasagne library).
     rng : numpy.random.Generator

@@ -1,13 +1,14 @@
 """Kernels that compete: the layer, the data they want, and what their origin computes."""
 
+import copy
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.competing_as_written import LEARNING_RATE, AsWritten, all_patches
 from cnnedu import (
     Adam,
     MaxOverChannels,
@@ -20,7 +21,7 @@ from cnnedu import (
     squared_error,
 )
 from cnnedu.architectures import build
-from cnnedu.data import Dataset, competing_kernels_data, divide_by_variance, load_digits
+from cnnedu.data import divide_by_variance, load_digits
 from cnnedu.initializers import uniform_unit
 from cnnedu.layers import (
     conv2d_loops,
@@ -28,6 +29,17 @@ from cnnedu.layers import (
     max_over_channels_backward_loops,
     max_over_channels_forward,
     max_over_channels_loops,
+)
+from cnnedu.systems import competing_kernels, system
+from cnnedu.systems.competing_kernels import (
+    MEAN,
+    SCALE,
+    all_patches,
+    converged,
+    probabilities,
+    score_as_written,
+    step_as_written,
+    weights_of,
 )
 
 
@@ -114,22 +126,6 @@ def test_preparation_is_what_its_origin_computes_from_bytes():
             divide_by_variance(bad)
 
 
-def test_each_part_by_itself_or_all_by_the_training_images(digits):
-    (x, labels), (test_x, test_labels) = competing_kernels_data(digits, 500)
-    assert x.shape == (500, 1, 28, 28)
-    np.testing.assert_array_equal(labels, digits.train.labels[:500])
-    np.testing.assert_array_equal(test_labels, digits.test.labels)
-    assert abs(x.mean(dtype=float)) < 1e-8
-    alone = Dataset("one", digits.train, digits.test[3:4])
-    np.testing.assert_array_equal(competing_kernels_data(alone, 500)[1][0], test_x[3:4])
-    (same, _), (other, _) = competing_kernels_data(digits, 500, as_written=True)
-    np.testing.assert_array_equal(same, x)
-    assert abs(other.mean(dtype=float)) < 1e-8 < abs(test_x.mean(dtype=float))
-    assert len(competing_kernels_data(digits)[0][0]) == len(digits.train)
-    with pytest.raises(ValueError, match="n_train must be at least 1, got -5"):
-        competing_kernels_data(digits, -5)
-
-
 def test_the_initializer_fills_the_whole_range_whatever_the_fan():
     weight = uniform_unit((100, 50), 50, 100, np.random.default_rng(0))
     assert weight.min() < -0.99 and weight.max() > 0.99 and abs(weight.std() - 3**-0.5) < 0.01
@@ -139,8 +135,8 @@ def test_the_initializer_fills_the_whole_range_whatever_the_fan():
 
 
 def prepared(digits, count, dtype=np.float64):
-    images, labels = competing_kernels_data(digits, count)[0]
-    return images.astype(dtype), labels
+    images, labels = digits.train[:count]
+    return divide_by_variance(images).astype(dtype), labels
 
 
 def test_our_gradients_are_right(digits):
@@ -156,7 +152,8 @@ def test_our_gradients_are_right(digits):
 def test_it_learns(digits):
     rng = np.random.default_rng(0)
     network = build("competing-kernels", rng=rng)
-    train, test = competing_kernels_data(digits)
+    train = divide_by_variance(digits.train.images), digits.train.labels
+    test = divide_by_variance(digits.test.images, digits.train.images), digits.test.labels
     fit(network, train, epochs=8, batch_size=10, optimizer=Adam(0.005), rng=rng, progress=False)
     assert evaluate(network, test).accuracy > 0.85
 
@@ -199,13 +196,27 @@ def transcribed_steps(images, labels, kernels, w01, w12, steps):
     return errors, kernels, w01, w12
 
 
-def test_as_written_is_what_the_formulas_say(digits):
-    images, labels = prepared(digits, 5)
-    network = AsWritten(rng=np.random.default_rng(3))
-    start = network.kernels.copy(), network.weights_01.copy(), network.weights_12.copy()
-    errors, *weights = transcribed_steps(images, labels, *start, steps=5)
-    assert network.train_pass(images, labels) == pytest.approx(np.mean(errors), rel=1e-12)
-    found = network.kernels, network.weights_01, network.weights_12
+@pytest.fixture
+def as_written():
+    """Return the untrained network and its system."""
+    chosen = system("competing-kernels", as_written=True)
+    return chosen, chosen.network(rng=np.random.default_rng(3))
+
+
+def test_as_written_is_what_the_formulas_say(digits, as_written):
+    chosen, network = as_written
+    data = replace(digits, train=digits.train[:5])
+    images = divide_by_variance(data.train.images.astype(float))
+    kernels, dense_1, dense_2 = (array.copy() for array in weights_of(network))
+    start = kernels, dense_1.T, dense_2.T
+    errors, *weights = transcribed_steps(images, data.train.labels, *start, steps=5)
+    _, history = chosen.train(
+        data, rng=np.random.default_rng(0), network=network, epochs=1, progress=False
+    )
+    np.testing.assert_allclose(history.batch_loss, errors, rtol=1e-12)
+    assert history.loss == [pytest.approx(np.mean(errors), rel=1e-12)]
+    found = weights_of(network)
+    found = found.kernels, found.dense_1.T, found.dense_2.T
     for before, expected, after in zip(start, weights, found, strict=True):
         # What the steps changed, not only the weights, which they change little.
         change = expected - before
@@ -214,41 +225,66 @@ def test_as_written_is_what_the_formulas_say(digits):
 
 
 @pytest.mark.parametrize("tanh", [False, True])
-def test_as_written_tests_without_the_tanh_and_by_rounding(digits, tanh):
-    images, labels = prepared(digits, 400)
-    network = AsWritten(rng=np.random.default_rng(0))
-    for _ in range(2):
-        network.train_pass(images, labels)
-    kernels, one_hot = network.kernels.reshape(9, 1, 8, 8), np.eye(10)[labels]
-    layer_0 = conv2d_loops(images[:8], kernels).max(axis=1).reshape(8, 441)
+def test_as_written_tests_without_the_tanh_and_by_rounding(digits, as_written, tanh):
+    chosen, network = as_written
+    data, rng = replace(digits, train=digits.train[:400]), np.random.default_rng(0)
+    chosen.train(data, rng=rng, network=network, epochs=2, progress=False)
+    part = digits.train[:8]
+    images, one_hot = divide_by_variance(part.images.astype(float)), np.eye(10)[part.labels]
+    kernels, dense_1, dense_2 = weights_of(network)
+    layer_0 = conv2d_loops(images, kernels.reshape(9, 1, 8, 8)).max(axis=1).reshape(8, 441)
     layer_0 = np.tanh(layer_0) if tanh else layer_0
-    y = np.exp(np.tanh(layer_0 @ network.weights_01) @ network.weights_12)
+    y = np.exp(np.tanh(layer_0 @ dense_1.T) @ dense_2.T)
     y /= y.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(network.probabilities(images, tanh=tanh)[:8], y, rtol=1e-9)
+    np.testing.assert_allclose(probabilities(network, images, tanh=tanh), y, rtol=1e-9)
 
-    score = network.score(images[:8], labels[:8], tanh=tanh)
+    score = score_as_written(network, part, tanh=tanh)
     rounded = [all(np.round(y[n]) == one_hot[n]) for n in range(8)]
     assert score.right_rounded == pytest.approx(np.mean(rounded))
-    assert score.right == pytest.approx(np.mean(np.argmax(y, axis=1) == labels[:8]))
-    assert score.error == pytest.approx(np.sum((y - one_hot[:8]) ** 2) / 8)
-    everything = network.score(images, labels, tanh=tanh)
+    assert score.right == pytest.approx(np.mean(np.argmax(y, axis=1) == part.labels))
+    assert score.error == pytest.approx(np.sum((y - one_hot) ** 2) / 8)
+    everything = score_as_written(network, data.train, tanh=tanh)
     assert everything.right_rounded < everything.right  # some are right with less than one half
+    if not tanh:
+        result = chosen.evaluate(network, data.train)
+        assert result == (everything.error, everything.right_rounded)
 
 
-def test_as_written_stops_by_its_own_rule(monkeypatch):
-    network = AsWritten(rng=np.random.default_rng(0))
-    log = []
+def test_the_network_reads_pixels_as_it_was_trained(digits, as_written):
+    """With its tanh, and prepared by MNIST's mean and variance, it is the same network."""
+    _, network = as_written
+    images = digits.test.images.astype(float)
+    prepared = (images - MEAN) / SCALE
+    y = probabilities(network, prepared, tanh=True)
+    np.testing.assert_allclose(network.predict_proba(images), y, rtol=1e-9)
 
-    def stop_after(*errors):
-        passes = iter(errors)
-        monkeypatch.setattr(network, "train_pass", lambda images, labels: next(passes))
-        return network.train(None, None, log=lambda number, error: log.append((number, error)))
 
-    assert stop_after(0.5, 0.2, 0.09, 0.01) == ([0.5, 0.2, 0.09], True)
-    assert log == [(0, 0.5), (1, 0.2), (2, 0.09)]
-    assert stop_after(0.5, 0.1) == ([0.5, 0.1], True)
-    assert stop_after(*[0.5] * 60) == ([0.5] * 50, False)
-    assert stop_after(*[0.5] * 49, 0.05)[1] is False  # there, but in the last pass
+def test_as_written_stops_by_its_own_rule(digits, as_written, monkeypatch):
+    chosen, network = as_written
+    data = replace(digits, train=digits.train[:2])
+
+    def passes(*errors):
+        """Train with steps that all have the error of their pass."""
+        steps = iter([error for error in errors for _ in range(2)])
+        step = lambda *arguments: (next(steps), np.zeros(10))  # noqa: E731
+        monkeypatch.setattr(competing_kernels, "step_as_written", step)
+        options = {"rng": np.random.default_rng(0), "network": network, "progress": False}
+        return chosen.train(data, **options)[1]
+
+    stopped = passes(0.5, 0.2, 0.09, 0.01)
+    assert stopped.loss == [0.5, 0.2, 0.09] and converged(stopped)
+    assert passes(0.5, 0.1).loss == [0.5, 0.1]
+    failed = passes(*[0.5] * 60)
+    assert len(failed.loss) == 50 and not converged(failed)
+
+
+def test_as_written_says_what_it_cannot_do(digits, as_written):
+    chosen, network = as_written
+    options = {"rng": np.random.default_rng(0), "network": network, "progress": False}
+    with pytest.raises(ValueError, match="one image at a time: batch_size must be 1, got 10"):
+        chosen.train(digits, batch_size=10, **options)
+    with pytest.raises(FloatingPointError, match="in pass 1, image [0-9]+: the learning rate 1e"):
+        chosen.train(digits, learning_rate=1e200, **options)
 
 
 # What the gradient check finds
@@ -286,19 +322,10 @@ def half_squared_error(outputs, labels):
 
 def gradient_as_written(network, image, label):
     """Return what the origin would subtract, over the learning rate, for a network's weights."""
-    written = AsWritten(rng=np.random.default_rng(0))
-    written.kernels = network["conv1"].params["weight"].reshape(9, 64).copy()
-    written.weights_01 = network["dense1"].params["weight"].T.copy()
-    written.weights_12 = network["dense2"].params["weight"].T.copy()
-    before = [a.copy() for a in (written.kernels, written.weights_01, written.weights_12)]
-    written.train_image(all_patches(image[None]).reshape(64, 441), np.eye(10)[label])
-    after = written.kernels, written.weights_01, written.weights_12
-    kernels, w01, w12 = ((b - a) / LEARNING_RATE for a, b in zip(after, before, strict=True))
-    return {
-        "conv1.weight": kernels.reshape(9, 1, 8, 8),
-        "dense1.weight": w01.T,
-        "dense2.weight": w12.T,
-    }
+    changed, rate = copy.deepcopy(network), 0.01
+    columns = all_patches(image[None]).reshape(64, 441)
+    step_as_written(weights_of(changed), columns, np.eye(10)[label], rate)
+    return {name: (array - changed.params[name]) / rate for name, array in network.params.items()}
 
 
 def gradients(network, image, label):

@@ -17,6 +17,7 @@ from cnnedu import (
     Sequential,
     Sigmoid,
     Softmax,
+    Standardize,
     Tanh,
     gradient_check,
 )
@@ -38,6 +39,7 @@ LAYER_CASES = {
     "max pool, overlapping": (lambda: MaxPool2D(3, stride=1), MAPS),
     "average pool": (lambda: AvgPool2D((2, 1), stride=3), MAPS),
     "max over channels": (MaxOverChannels, MAPS),
+    "standardize": (lambda: Standardize(0.3, 0.7), MAPS),
     "dense": (lambda: Dense(12, 4, rng=np.random.default_rng(1)), ROWS),
     "dense without bias": (lambda: Dense(12, 4, bias=False, rng=np.random.default_rng(1)), ROWS),
     "flatten": (Flatten, MAPS),

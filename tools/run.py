@@ -33,11 +33,15 @@ usage: {command} COMMAND [arguments]
   lab              open JupyterLab at lesson 1, in working copies (my-lessons/)
                    --no-browser: only print the address
   fresh NN         bring lesson NN back fresh; your copy is kept beside it
-  test             everything: style, tests, every lesson and its solutions
+  test             everything: style, tests, every lesson and its solutions, and, where
+                   Chromium and chromedriver are installed, the lessons in a browser
   quick            the tests without the lessons and without the slow ones
   lessons [NN]     rebuild the lessons from notebooks/source
   benchmark        how fast the package is beside PyTorch and others (some minutes)
                    --quick: shorter; installs PyTorch into .venv if it can
+  results          train the four systems on MNIST and write down what they reach (40 minutes;
+                   an interrupted run goes on where it stopped)
+                   --quick: try it in a minute, without MNIST; --only PART; --ship
   lint             style only
   setup            only set up .venv
   lock             after a change of dependencies: renew uv.lock and requirements.txt (needs uv)
@@ -613,15 +617,37 @@ def run_tests(arguments: list, root: Path = ROOT) -> int:
     options, tests, notebooks = split_paths(arguments, root)
     if not tests and not notebooks:
         tests, notebooks = ["tests"], ["notebooks"]
+    tests, browser = split_browser(tests, root)
     statuses = {"style": lint([], root)}
-    pytest = [str(python), "-m", "pytest", *workers()]
+    alone = [str(python), "-m", "pytest"]
+    pytest = [*alone, *workers()]
+    environment = single_processor_environment(root)
     if tests:
-        statuses["tests"] = call(
-            [*pytest, *tests, *options], root, single_processor_environment(root)
-        )
+        statuses["tests"] = call([*pytest, NO_BROWSER, *tests, *options], root, environment)
     if notebooks:
         statuses["lessons"] = run_notebooks([*pytest, *notebooks, *options], root)
+    if browser:
+        # By themselves: one JupyterLab and one browser, which need both processors.
+        statuses["browser"] = call([*alone, *browser, *options], root, environment)
     return sum_up(statuses, selected=bool(arguments))
+
+
+NO_BROWSER = "--ignore=tests/browser"
+
+
+def split_browser(tests: list, root: Path) -> tuple:
+    """Sort paths of tests into those without and those with a browser; a folder may be both."""
+    folder = root / "tests" / "browser"
+    without, browser = [], []
+    for test in tests:
+        path = root / test.split("::")[0]
+        if path == folder or folder in path.parents:
+            browser.append(test)
+        else:
+            without.append(test)
+            if path in folder.parents:
+                browser.append(str(folder.relative_to(root)))
+    return without, browser
 
 
 def run_notebooks(pytest: list, root: Path) -> int:
@@ -655,7 +681,7 @@ def sum_up(statuses: dict, selected: bool) -> int:
 def quick(arguments: list, root: Path = ROOT) -> int:
     """Run the tests without the lessons and without the slow ones."""
     python = prepare(root)
-    pytest = [str(python), "-m", "pytest", *workers(), "-m", "not slow", *arguments]
+    pytest = [str(python), "-m", "pytest", *workers(), NO_BROWSER, "-m", "not slow", *arguments]
     return call(pytest, root, single_processor_environment(root))
 
 
@@ -668,6 +694,11 @@ def benchmark(arguments: list, root: Path = ROOT) -> int:
     """Measure the speed of the package beside PyTorch and others."""
     python = prepare(root)
     return call([str(python), "-m", "benchmarks.speed", "--install-torch", *arguments], root)
+
+
+def results(arguments: list, root: Path = ROOT) -> int:
+    """Train the four systems on the whole of MNIST and write down what they reach."""
+    return call([str(prepare(root)), "-m", "benchmarks.results", *arguments], root)
 
 
 def setup(arguments: list, root: Path = ROOT) -> int:
@@ -704,6 +735,7 @@ COMMANDS = {
     "quick": quick,
     "lessons": lessons,
     "benchmark": benchmark,
+    "results": results,
     "lint": lint,
     "setup": setup,
     "lock": lock,

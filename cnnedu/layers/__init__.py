@@ -31,6 +31,7 @@ from cnnedu.layers.pooling import (
     max_pool2d_loops,
 )
 from cnnedu.layers.reshape import Flatten
+from cnnedu.layers.standardize import Standardize
 
 LAYERS = {
     layer.__name__: layer
@@ -39,6 +40,7 @@ LAYERS = {
         MaxPool2D,
         AvgPool2D,
         MaxOverChannels,
+        Standardize,
         Dense,
         Flatten,
         ReLU,
@@ -63,6 +65,7 @@ __all__ = [
     "ReLU",
     "Sigmoid",
     "Softmax",
+    "Standardize",
     "Tanh",
     "avg_pool2d_backward",
     "avg_pool2d_backward_loops",

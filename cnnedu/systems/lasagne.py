@@ -1,0 +1,65 @@
+"""``lasagne``: two convolutions of 32 kernels 5 x 5, two dense layers, dropout.
+
+The example network of the Lasagne library (S. Dieleman et al., 2015) as a tutorial of it trains it
+on MNIST. 160,362 parameters. The tutorial reports 98.85 % of the test images after 5 epochs and
+99.6 % after 50.
+
+The corrected form's recipe (warped images, other pens, a learning rate that rises and falls, less
+dropout) was chosen by the last 10,000 training images; it then trains on all 60,000. Lesson 6.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from cnnedu.architectures import ARCHITECTURES
+from cnnedu.data.augmentation import Warp
+from cnnedu.layers import Standardize
+from cnnedu.layers.base import Layer
+from cnnedu.optimizers import Momentum, Triangular
+from cnnedu.systems.base import System, keep_a_sixth
+
+ORIGIN = (
+    "the MNIST example of the Lasagne library (S. Dieleman et al., 2015, "
+    "doi:10.5281/zenodo.27878), as a tutorial explains it"
+)
+DIFFERENCES = (
+    "As written, nothing is wrong, only plain: five epochs at a learning rate of 0.01 that never "
+    "falls, the images always the same, pixels divided by 256, a sixth of the training images "
+    "kept for validation, and a last batch that is not full left out."
+)
+
+
+def _as_written(rng: np.random.Generator) -> list[Layer]:
+    return [Standardize(0.0, 256 / 255), *ARCHITECTURES["lasagne"](rng)]
+
+
+CORRECTED = System(
+    name="lasagne",
+    as_written=False,
+    origin=ORIGIN,
+    differences=DIFFERENCES,
+    epochs=36,
+    batch_size=100,
+    learning_rate=0.06,
+    layers=partial(ARCHITECTURES["lasagne"], dropout=(0.2, 0.3)),
+    optimizer=lambda rate: Momentum(Triangular(rate), nesterov=True),
+    augment=Warp(
+        rotation=7, scale=0.06, shear=0.06, shift=1, elastic=0.6, stroke=(-0.2, 0.6), share=10
+    ),
+)
+AS_WRITTEN = System(
+    name="lasagne",
+    as_written=True,
+    origin=ORIGIN,
+    differences=DIFFERENCES,
+    epochs=5,
+    batch_size=50,
+    learning_rate=0.01,
+    layers=_as_written,
+    optimizer=lambda rate: Momentum(rate, nesterov=True),
+    split=keep_a_sixth,
+    drop_last=True,
+)
