@@ -434,6 +434,13 @@ class TestCommands:
             [lesson],
         )
 
+    def test_browser_tests_run_by_themselves(self, course):
+        folder = str(Path("tests", "browser"))
+        assert run.split_browser(["tests"], course) == (["tests"], [folder])
+        named = ["tests/browser/test_a.py::test_b", "tests/test_c.py", "tests/browser"]
+        assert run.split_browser(named, course) == ([named[1]], [named[0], named[2]])
+        assert run.split_browser([], course) == ([], [])
+
     @pytest.mark.parametrize(
         ("statuses", "selected", "total"),
         [
@@ -443,6 +450,8 @@ class TestCommands:
             ({"style": 0, "tests": 0, "lessons": 5}, True, 0),
             ({"style": 0, "tests": 1, "lessons": 5}, True, 1),
             ({"style": 0, "tests": 5, "lessons": 5}, True, 5),
+            ({"style": 0, "tests": 0, "lessons": 5, "browser": 5}, True, 0),
+            ({"style": 0, "tests": 5, "lessons": 5, "browser": 1}, True, 1),
         ],
     )
     def test_status_is_that_of_all_parts(self, statuses, selected, total):
@@ -568,6 +577,8 @@ def test_ci_script_can_be_run():
     assert lines[0] == "#!/usr/bin/env bash"
     assert "set -euo pipefail" in lines
     assert lines[-1] == "make test"
+    # Without Chromium the tests in a browser are left out; where it can be had, it is fetched.
+    assert "chromium chromium-driver" in path.read_text(encoding="utf-8")
     if not run.WINDOWS:
         assert os.access(path, os.X_OK)
 
