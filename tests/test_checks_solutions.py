@@ -184,6 +184,67 @@ class Solutions:
         return np.unravel_index(one_channel.argmax(), one_channel.shape)
 
     @staticmethod
+    def occlusion_drop(image, weights, size):
+        height, width = image.shape
+        result = np.zeros((height - size + 1, width - size + 1))
+        for i in range(height - size + 1):
+            for j in range(width - size + 1):
+                covered = image.copy()
+                covered[i : i + size, j : j + size] = 0
+                before, after = (weights * image).sum(), (weights * covered).sum()
+                result[i, j] = max(0, before) - max(0, after)
+        return result
+
+    @staticmethod
+    def class_activation(maps, gradients):
+        total = np.zeros(maps.shape[1:])
+        for each, gradient in zip(maps, gradients, strict=True):
+            total += gradient.mean() * each
+        return np.where(total > 0, total, 0)
+
+    @staticmethod
+    def sign_step(image, gradient, size):
+        moved = image + size * np.sign(gradient)
+        moved[moved < 0] = 0
+        moved[moved > 1] = 1
+        return moved
+
+    @staticmethod
+    def neighbor_share(points, labels):
+        right = 0
+        for i in range(len(points)):
+            distances = [np.sqrt(((p - points[i]) ** 2).sum()) for p in points]
+            distances[i] = np.inf
+            right += labels[np.argmin(distances)] == labels[i]
+        return right / len(points)
+
+    @staticmethod
+    def correlate_channels(image, kernel):
+        kernel_height, kernel_width = kernel.shape[1:]
+        height = image.shape[1] - kernel_height + 1
+        width = image.shape[2] - kernel_width + 1
+        result = np.zeros((height, width))
+        for i in range(height):
+            for j in range(width):
+                patch = image[:, i : i + kernel_height, j : j + kernel_width]
+                result[i, j] = np.sum(patch * kernel)
+        return result
+
+    @staticmethod
+    def opponent_channels(image):
+        red, green, blue = image
+        return np.stack([(red + green + blue) / 3, red - green, blue - (red + green) / 2])
+
+    @staticmethod
+    def read_record(record, size):
+        return int(record[0]), record[1:].reshape(3, size, size) / 255
+
+    @staticmethod
+    def which_motif(signal, motifs):
+        best = [np.correlate(signal, motif, "valid").max() for motif in motifs]
+        return int(np.argmax(best))
+
+    @staticmethod
     def patch_columns(image, kernel_size):
         height, width = image.shape
         columns = [
@@ -219,6 +280,37 @@ class Solutions:
             m4 = (d1 - d3) * g2
             answers[start : start + 2] = m1 + m2 + m3, m2 - m3 - m4
         return answers[: len(signal) - 2]
+
+    @staticmethod
+    def compete(maps):
+        kernels, height, width = maps.shape
+        answers, winners = np.zeros((height, width)), np.zeros((height, width), dtype=int)
+        for i in range(height):
+            for j in range(width):
+                for k in range(1, kernels):
+                    if maps[k, i, j] > maps[winners[i, j], i, j]:
+                        winners[i, j] = k
+                answers[i, j] = maps[winners[i, j], i, j]
+        return answers, winners
+
+    @staticmethod
+    def compete_backward(grad_y, maps):
+        grad_maps = np.zeros(maps.shape)
+        for i in range(maps.shape[1]):
+            for j in range(maps.shape[2]):
+                grad_maps[maps[:, i, j].argmax(), i, j] = grad_y[i, j]
+        return grad_maps
+
+    @staticmethod
+    def compare_gradients(computed, measured):
+        a, b = computed.ravel(), measured.ravel()
+        sizes = np.linalg.norm(a), np.linalg.norm(b)
+        return np.linalg.norm(a - b) / max(sizes), a @ b / (sizes[0] * sizes[1])
+
+    @staticmethod
+    def softmax_backward(p, grad_p):
+        derivative = np.diag(p) - np.outer(p, p)
+        return derivative @ grad_p
 
 
 NAMES = [name for names in checks.EXERCISES.values() for name in names]

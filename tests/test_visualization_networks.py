@@ -312,3 +312,15 @@ def test_confusion_refused():
         vis.plot_confusion(np.array([0, 99]), np.array([0, 1]))
     with pytest.raises(ValueError, match="labels is empty"):
         vis.plot_confusion(np.array([], dtype=int), np.array([], dtype=int))
+
+
+def test_images_with_three_channels_are_drawn_in_color(rng):
+    network = Sequential([Conv2D(3, 2, 3, rng=rng)], input_shape=(3, 9, 8))
+    image = rng.random((3, 9, 8)).astype(np.float32)
+    color = np.moveaxis(image, 0, -1)
+    figure = vis.plot_receptive_field(image, network=network, layer="conv1", row=2, column=1)
+    assert np.array_equal(arrays(figure)[0], color)
+    assert np.array_equal(arrays(figure)[1], color[2:5, 1:4])
+    maps = vis.plot_feature_maps(network, image, "conv1")
+    assert np.array_equal(arrays(maps)[0], color)
+    assert np.allclose(arrays(maps)[1], network.activations(image[None])["conv1"][0, 0])

@@ -222,7 +222,26 @@ def test_wrong_arguments_of_the_drawing_are_named(network, images, channels, lab
         plot_exciting_patches(network, images, "conv1", channels, labels=labels)
 
 
-def test_several_channels_cannot_be_drawn_in_gray(rng):
+def test_two_channels_cannot_be_drawn(rng):
     network = Sequential([Conv2D(2, 1, 3, rng=rng)], input_shape=(2, 4, 4))
-    with pytest.raises(ValueError, match="one channel to be drawn in gray"):
+    with pytest.raises(ValueError, match=r"one channel \(gray\) or three \(color\)"):
         plot_exciting_patches(network, np.zeros((1, 2, 4, 4), np.float32), "conv1", [0])
+
+
+def test_patches_of_color_images_are_drawn_in_color(rng):
+    network = Sequential([Conv2D(3, 2, (3, 2), rng=rng)], input_shape=(3, 6, 5))
+    images = rng.random((4, 3, 6, 5)).astype(np.float32)
+    (found,) = [exciting_patches(network, images, "conv1", 1, 3)]
+    drawn = pictures(plot_exciting_patches(network, images, "conv1", [1], 3))
+    assert [each.shape for each in drawn] == [(3, 2, 3)] * 3
+    for picture, patch in zip(drawn, found, strict=True):
+        assert np.array_equal(picture, np.moveaxis(patch.pixels, 0, -1))
+
+
+def test_rows_of_color_pictures(rng):
+    photograph = rng.random((7, 6, 3))
+    rows = {"last": [photograph], "first": [np.moveaxis(photograph, -1, 0)]}
+    drawn = pictures(plot_rows(rows, kind="picture"))
+    assert all(np.array_equal(each, photograph.astype(np.float32)) for each in drawn)
+    with pytest.raises(ValueError, match="must hold pictures"):
+        plot_rows(rows)

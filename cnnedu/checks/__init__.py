@@ -14,6 +14,18 @@ from cnnedu.checks.framework import Exercise, Mistake, Verdict, WrongAnswer, exe
 
 # isort: split
 # The exercises come after the framework they are made with.
+from cnnedu.checks.attribution import (
+    class_activation,
+    neighbor_share,
+    occlusion_drop,
+    sign_step,
+)
+from cnnedu.checks.competition import (
+    compare_gradients,
+    compete,
+    compete_backward,
+    softmax_backward,
+)
 from cnnedu.checks.convolution import (
     convolve2d,
     correlate1d,
@@ -38,6 +50,12 @@ from cnnedu.checks.feature_maps import (
     most_exciting,
     normalize_for_display,
     receptive_field,
+)
+from cnnedu.checks.grids import (
+    correlate_channels,
+    opponent_channels,
+    read_record,
+    which_motif,
 )
 from cnnedu.checks.layers import (
     conv_grad_input,
@@ -75,6 +93,9 @@ EXERCISES = {
         "filter_start_correlation",
         "most_exciting",
     ],
+    7: ["compete", "compete_backward", "compare_gradients", "softmax_backward"],
+    9: ["occlusion_drop", "class_activation", "sign_step", "neighbor_share"],
+    10: ["correlate_channels", "opponent_channels", "read_record", "which_motif"],
     11: ["patch_columns", "count_multiplications", "fft_convolve", "winograd_1d"],
 }
 
@@ -85,6 +106,10 @@ __all__ = [
     "Verdict",
     "WrongAnswer",
     "accuracy",
+    "class_activation",
+    "compare_gradients",
+    "compete",
+    "compete_backward",
     "confusion_matrix",
     "conv_grad_input",
     "conv_grad_weight",
@@ -93,6 +118,7 @@ __all__ = [
     "correlate1d",
     "correlate2d",
     "correlate2d_strided",
+    "correlate_channels",
     "count_multiplications",
     "cross_entropy",
     "diagonal_edge_kernel",
@@ -105,13 +131,20 @@ __all__ = [
     "max_pool",
     "max_pool_backward",
     "most_exciting",
+    "neighbor_share",
     "normalize_for_display",
+    "occlusion_drop",
+    "opponent_channels",
     "output_size",
     "patch_columns",
+    "read_record",
     "receptive_field",
     "separable_factors",
     "sgd_step",
+    "sign_step",
+    "softmax_backward",
     "stable_softmax",
     "stacked_grad_input",
+    "which_motif",
     "winograd_1d",
 ]

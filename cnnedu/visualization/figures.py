@@ -255,13 +255,14 @@ class Grid:
     color_axes: object = None
     own: bool = True
 
-    def colorbar(self, image, label: str = "") -> None:
-        """Draw the one colorbar of the grid."""
+    def colorbar(self, image, label: str = ""):
+        """Draw the one colorbar of the grid, and return it."""
         if self.own:
             bar = self.figure.colorbar(image, cax=self.color_axes)
         else:
             bar = self.figure.colorbar(image, ax=self.axes, shrink=0.8)
         style_colorbar(bar, label)
+        return bar
 
 
 def style_colorbar(bar, label: str) -> None:

@@ -88,6 +88,8 @@ def as_pictures(value, name: str = "images") -> list[np.ndarray]:
 
 def as_picture(value, name: str = "image") -> np.ndarray:
     """Return one picture, (rows, columns) or (rows, columns, 3)."""
+    if np.ndim(value) == 3 and len(value) == 3:  # one in color, rather than three in gray
+        value = as_array(value, name)[np.newaxis]
     pictures = as_pictures(value, name)
     if len(pictures) != 1:
         raise ValueError(

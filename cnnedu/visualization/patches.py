@@ -136,7 +136,7 @@ def plot_exciting_patches(
     Parameters
     ----------
     network : Sequential
-    images : array, shape (N, 1, H, W)
+    images : array, shape (N, 1, H, W) or (N, 3, H, W)
     layer : str or int
     channels : sequence of int
         One row for each.
@@ -158,9 +158,9 @@ def plot_exciting_patches(
     """
     if np.ndim(channels) != 1 or not len(channels):
         raise ValueError(f"channels must be a list such as [0, 3, 7], but it is {channels!r}")
-    if np.ndim(images) == 4 and np.shape(images)[1] != 1:
+    if np.ndim(images) == 4 and np.shape(images)[1] not in (1, 3):
         raise ValueError(
-            f"images must have one channel to be drawn in gray, but their shape is "
+            f"images must have one channel (gray) or three (color) to be drawn, but their shape is "
             f"{np.shape(images)}; use exciting_patches and draw the channels you want"
         )
     if labels is not None and np.shape(labels) != (len(images),):

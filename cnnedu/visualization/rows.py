@@ -22,7 +22,7 @@ from cnnedu.visualization.figures import (
     style_colorbar,
     wrap,
 )
-from cnnedu.visualization.inputs import as_array, as_titles
+from cnnedu.visualization.inputs import as_array, as_picture, as_titles
 
 MOST_ROWS = 12
 MOST_COLUMNS = 20
@@ -44,8 +44,9 @@ def plot_rows(
     Parameters
     ----------
     rows : mapping of str to array or list
-        The pictures of each row from left to right: (K, H, W), (K, 1, H, W), or a list of (H, W).
-        Rows may differ in length, and pictures in size.
+        The pictures of each row from left to right: (K, H, W), (K, 1, H, W), or a list of (H, W);
+        with ``kind="picture"`` also in color, a list of (H, W, 3) or (3, H, W). Rows may differ in
+        length, and pictures in size.
     titles : sequence or mapping, optional
         One title per column; or, by the row's name, one per picture of that row.
     kind : {"signed", "amount", "picture"}, optional
@@ -68,11 +69,11 @@ def plot_rows(
     TypeError, ValueError
         If there is nothing to draw, too much, or a row does not hold pictures.
     """
-    pictures = _read_rows(rows)
-    columns = max(len(row) for row in pictures.values())
-    above, within = _read_titles(titles, pictures, columns)
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, but it is {kind!r}")
+    pictures = _read_rows(rows, in_color=kind == "picture")
+    columns = max(len(row) for row in pictures.values())
+    above, within = _read_titles(titles, pictures, columns)
     every = [picture for row in pictures.values() for picture in row]
     scale = picture_scale(every)
     if kind != "picture":
@@ -90,13 +91,13 @@ def plot_rows(
     return finish(figure, _rows_text(pictures, within, title))
 
 
-def _read_rows(rows) -> dict[str, list[np.ndarray]]:
+def _read_rows(rows, in_color: bool) -> dict[str, list[np.ndarray]]:
     if not isinstance(rows, Mapping):
         raise TypeError(
             'rows must be a mapping from names to pictures, such as {"conv1": maps}, but it is a '
             f"{type(rows).__name__}"
         )
-    pictures = {str(name): _read_row(str(name), row) for name, row in rows.items()}
+    pictures = {str(name): _read_row(str(name), row, in_color) for name, row in rows.items()}
     if not 1 <= len(pictures) <= MOST_ROWS:
         raise ValueError(f"rows must hold 1 to {MOST_ROWS} rows, but there are {len(pictures)}")
     longest = max(len(row) for row in pictures.values())
@@ -108,13 +109,18 @@ def _read_rows(rows) -> dict[str, list[np.ndarray]]:
     return pictures
 
 
-def _read_row(name: str, row) -> list[np.ndarray]:
+def _read_row(name: str, row, in_color: bool) -> list[np.ndarray]:
     where = f"rows[{name!r}]"
     if isinstance(row, list | tuple) and (not row or np.ndim(row[0]) >= 2):
         pictures = [as_array(picture, f"{where}[{i}]") for i, picture in enumerate(row)]
     else:
         pictures = list(np.atleast_1d(as_array(row, where)))
     pictures = [each[0] if each.ndim == 3 and len(each) == 1 else each for each in pictures]
+    if in_color and any(each.ndim == 3 and 3 in each.shape for each in pictures):
+        # As a batch of one with the channels first, which can be read in one way only.
+        last = [each.ndim == 3 and each.shape[2] == 3 for each in pictures]
+        pictures = [np.moveaxis(p, -1, 0) if c else p for p, c in zip(pictures, last, strict=True)]
+        return [as_picture(p[np.newaxis], where) for p in pictures]
     for each in pictures:
         if each.ndim != 2:
             raise ValueError(
@@ -188,7 +194,7 @@ def _rows_text(pictures, within, title) -> str:
     for name, row in pictures.items():
         part = f"{name}: {plural(len(row), 'picture')}"
         if row:
-            sizes = sorted({each.shape for each in row})
+            sizes = sorted({each.shape[:2] for each in row})
             part += f" of {', '.join(f'{h} x {w}' for h, w in sizes)}, {span_text(row)}"
         if within and row:
             part += ", titled " + ", ".join(t.replace("\n", " ") or "–" for t in within[name])

@@ -746,8 +746,9 @@ for name, x in {"digits": images, "their maps": network.activations(images)["con
     share = np.mean(sum((corner == largest).astype(int) for corner in corners) > 1)
     print(f"windows with a tie, {name}: {share:.0%}")
     assert share > 0.5
-share = load_recorded("notebook-mnist")["share_of_windows_with_ties"]
-print(f"MNIST, feature maps: {share:.0%} (recorded by: python -m benchmarks.record_mnist)")
+recorded = load_recorded("notebook-mnist")
+share = recorded["share_of_windows_with_ties"]
+print(f"MNIST, feature maps: {share:.0%} (recorded by: {recorded['command']})")
 
 # %% [markdown]
 # More than half. Lesson 4 trains a network that pays each of its ties several times: the gradients
