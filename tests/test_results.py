@@ -49,13 +49,13 @@ def test_the_longest_come_first_and_quick_takes_one_of_each():
 
 def test_a_shipped_network_comes_with_its_past(setting):
     kept = group_of(Task("cnn-rs", "10 epochs", 0)).train(setting, 0)
-    network = load(setting.folder / "cnn-rs.npz")
+    network = load(setting.folder / "cnn-rs-seed-0.npz")
     chosen = system("cnn-rs")
     test = chosen.data(trainings.dataset(True)).test
     assert evaluate(network, test).accuracy == kept["test_accuracy"]
     assert np.sum(kept["confusion"]) == len(test)
     assert len(kept["loss"]) == 1 and 0 < kept["digits_accuracy"] < 1
-    with np.load(setting.folder / "cnn-rs-checkpoints.npz") as file:
+    with np.load(setting.folder / "cnn-rs-seed-0-checkpoints.npz") as file:
         header = json.loads(str(file["header"]))
         assert header["steps"] == [0, 1, 5] and len(header["accuracy"]) == 3
         np.testing.assert_allclose(

@@ -50,7 +50,8 @@ class Warp:
 
     Notes
     -----
-    The defaults were chosen for digits like MNIST's, on its validation images (lesson 6). All
+    The defaults suit digits like MNIST's: they were chosen on its validation images, and the range
+    of strokes also on the embedded digits' training part, whose pens are broader (lesson 6). All
     numbers but the elastic ones are drawn evenly from their ranges. Where a pixel of the result
     lies between four pixels of the image, it is their mean, weighted by nearness; beyond the border
     everything is 0. Values stay in the range of the image.
