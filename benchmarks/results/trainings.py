@@ -215,8 +215,8 @@ def _keep_files(chosen, setting: Setting, network, seed, recorder: AtSteps, test
     about = setting.about | {"system": chosen.name, "seed": seed, "epochs": chosen.epochs}
     about["test_accuracy"] = evaluate(network, test).accuracy
     about["digits_train_accuracy"] = digits_accuracy(network, "train")
-    name = f"{chosen.name}-seed-{seed}"
-    save(network, setting.folder / f"{name}.npz", about=about)
+    stem = f"{chosen.name}-seed-{seed}"
+    save(network, setting.folder / f"{stem}.npz", about=about)
     accuracy, final = [], {name: array.copy() for name, array in network.params.items()}
     for snapshot in recorder.snapshots:
         for name, array in network.params.items():
@@ -225,7 +225,7 @@ def _keep_files(chosen, setting: Setting, network, seed, recorder: AtSteps, test
     for name, array in network.params.items():
         array[...] = final[name]
     save_checkpoints(
-        setting.folder / f"{name}-checkpoints.npz",
+        setting.folder / f"{stem}-checkpoints.npz",
         name=chosen.name,
         steps=recorder.steps,
         snapshots=recorder.snapshots,
