@@ -312,6 +312,34 @@ class Solutions:
         derivative = np.diag(p) - np.outer(p, p)
         return derivative @ grad_p
 
+    @staticmethod
+    def dropout(x, rate, draws, training):
+        if not training:
+            return x
+        y = x.copy()
+        y[draws < rate] = 0
+        return y / (1 - rate)
+
+    @staticmethod
+    def nesterov_step(w, v, slope, rate, momentum):
+        push = -rate * slope
+        v = momentum * v + push
+        return w + push + momentum * v, v
+
+    @staticmethod
+    def triangular_rate(progress, peak, rise):
+        return peak * min(progress / rise, (1 - progress) / (1 - rise))
+
+    @staticmethod
+    def shift_image(image, down, right):
+        moved = np.zeros_like(image)
+        for row in range(image.shape[0]):
+            for column in range(image.shape[1]):
+                i, j = row - down, column - right
+                if 0 <= i < image.shape[0] and 0 <= j < image.shape[1]:
+                    moved[row, column] = image[i, j]
+        return moved
+
 
 NAMES = [name for names in checks.EXERCISES.values() for name in names]
 

@@ -33,6 +33,12 @@ from cnnedu.checks.convolution import (
     correlate2d_strided,
     output_size,
 )
+from cnnedu.checks.deeper import (
+    dropout,
+    nesterov_step,
+    shift_image,
+    triangular_rate,
+)
 from cnnedu.checks.edge_kernels import (
     diagonal_edge_kernel,
     edge_strength,
@@ -93,6 +99,7 @@ EXERCISES = {
         "filter_start_correlation",
         "most_exciting",
     ],
+    6: ["dropout", "nesterov_step", "triangular_rate", "shift_image"],
     7: ["compete", "compete_backward", "compare_gradients", "softmax_backward"],
     9: ["occlusion_drop", "class_activation", "sign_step", "neighbor_share"],
     10: ["correlate_channels", "opponent_channels", "read_record", "which_motif"],
@@ -122,6 +129,7 @@ __all__ = [
     "count_multiplications",
     "cross_entropy",
     "diagonal_edge_kernel",
+    "dropout",
     "edge_strength",
     "exercise",
     "fft_convolve",
@@ -132,6 +140,7 @@ __all__ = [
     "max_pool_backward",
     "most_exciting",
     "neighbor_share",
+    "nesterov_step",
     "normalize_for_display",
     "occlusion_drop",
     "opponent_channels",
@@ -141,10 +150,12 @@ __all__ = [
     "receptive_field",
     "separable_factors",
     "sgd_step",
+    "shift_image",
     "sign_step",
     "softmax_backward",
     "stable_softmax",
     "stacked_grad_input",
+    "triangular_rate",
     "which_motif",
     "winograd_1d",
 ]

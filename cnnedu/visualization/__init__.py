@@ -34,6 +34,7 @@ from cnnedu.visualization.networks import plot_network, plot_receptive_field
 from cnnedu.visualization.patches import plot_exciting_patches
 from cnnedu.visualization.rows import plot_rows
 from cnnedu.visualization.signals import plot_overlap, plot_series, plot_sliding_sums
+from cnnedu.visualization.time_machine import TrainingAnimation, animate_training
 from cnnedu.visualization.training import plot_confusion, plot_history
 from cnnedu.visualization.worked import (
     plot_backward_scatter,
@@ -45,9 +46,11 @@ from cnnedu.visualization.worked import (
 __all__ = [
     "Animation",
     "Figure",
+    "TrainingAnimation",
     "animate_backward",
     "animate_convolution",
     "animate_pooling",
+    "animate_training",
     "plot_activations",
     "plot_adversarial",
     "plot_arrows",

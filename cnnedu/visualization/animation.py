@@ -69,7 +69,7 @@ _count = itertools.count(1)
 class Animation:
     """Frames that a notebook plays.
 
-    Made by `animate_convolution`, `animate_pooling` and `animate_backward`.
+    Made by `animate_convolution`, `animate_pooling`, `animate_backward` and `animate_training`.
 
     Attributes
     ----------

@@ -253,7 +253,7 @@ def plot_weight_paths(steps, weights, target=None, *, losses=None, title: str | 
         ax.plot(steps, path, linestyle=dash, color=color, label=label)
     for value in [] if goal is None else np.unique(goal):
         ax.axhline(value, color="0.55", linewidth=0.8, zorder=1)
-    _finish_paths(ax, steps, "weight")
+    finish_steps(ax, steps, "weight")
     ax.legend(
         frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5),
         title="should become" if goal is not None else "weight", handlelength=2.0,
@@ -315,10 +315,10 @@ def _draw_losses(ax, steps, times, losses) -> None:
         raise ValueError("losses must hold a loss above 0 to be drawn on a logarithmic scale")
     ax.plot(times[positive], losses[positive], color=BLUE)
     ax.set_yscale("log")
-    _finish_paths(ax, steps, "loss")
+    finish_steps(ax, steps, "loss")
 
 
-def _finish_paths(ax, steps, label: str) -> None:
+def finish_steps(ax, steps, label: str) -> None:
     """Set the axes; a long training gets a logarithmic one, its first steps matter as much."""
     if steps[-1] > 50:
         ax.set_xscale("symlog", linthresh=1, linscale=0.4)
