@@ -136,7 +136,7 @@ def _lasagne(groups: dict) -> dict:
         "best_recipe": recipe("lasagne"),
         "best": groups["best"],
         "ingredients_recipe": "12 epochs, 50,000 images to train on and 10,000 to validate; "
-        "each step adds to the one before it; the last one trains for 36 epochs",
+        "each step adds to the one before it",
         "ingredients": {name: groups[name] for name in ingredients()},
     }
 
