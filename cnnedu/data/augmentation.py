@@ -72,14 +72,14 @@ class Warp:
     def __init__(
         self,
         *,
-        rotation: float = 9.0,
-        scale: float = 0.08,
-        shear: float = 0.08,
-        shift: float = 1.5,
-        elastic: float = 0.8,
+        rotation: float = 7.0,
+        scale: float = 0.06,
+        shear: float = 0.06,
+        shift: float = 1.0,
+        elastic: float = 0.6,
         smoothness: float = 4.0,
         stroke: tuple[float, float] = (-0.2, 0.6),
-        share: int = 5,
+        share: int = 10,
     ) -> None:
         self.rotation = _strength(rotation, "rotation", 180)
         self.scale = _strength(scale, "scale", 0.9)

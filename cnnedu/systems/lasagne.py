@@ -41,12 +41,14 @@ CORRECTED = System(
     as_written=False,
     origin=ORIGIN,
     differences=DIFFERENCES,
-    epochs=39,
+    epochs=36,
     batch_size=100,
-    learning_rate=0.05,
-    layers=partial(ARCHITECTURES["lasagne"], dropout=(0.3, 0.3)),
+    learning_rate=0.06,
+    layers=partial(ARCHITECTURES["lasagne"], dropout=(0.2, 0.3)),
     optimizer=lambda rate: Momentum(Triangular(rate), nesterov=True),
-    augment=Warp(),
+    augment=Warp(
+        rotation=7, scale=0.06, shear=0.06, shift=1, elastic=0.6, stroke=(-0.2, 0.6), share=10
+    ),
 )
 AS_WRITTEN = System(
     name="lasagne",
