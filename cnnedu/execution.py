@@ -157,7 +157,8 @@ class Workers:
         for other_value, other_outputs, grads in others:
             value += other_value
             outputs += other_outputs
-            total = grads if total is None else _add(total, grads)
+            if grads is not None:  # with more workers than images, some have nothing to do
+                total = grads if total is None else _add(total, grads)
         return value, outputs[0] if len(outputs) == 1 else np.concatenate(outputs), total
 
     def outputs(self, images: np.ndarray) -> np.ndarray:

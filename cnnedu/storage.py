@@ -38,7 +38,8 @@ def save(
     """Save a network: its structure, its parameters, its random generators.
 
     The file is written beside its place under another name and then moved there, so that whatever
-    happens, ``path`` holds either the old file or the whole new one.
+    happens, ``path`` holds either the old file or the whole new one. A symbolic link stays, and
+    what it leads to is replaced.
 
     Parameters
     ----------
@@ -109,6 +110,8 @@ def rebuild(header: dict, arrays: dict[str, np.ndarray], path: str | os.PathLike
     """
     try:
         return _build(header, arrays)
+    except KeyError as error:
+        raise ValueError(f"{path} is a damaged network file: it has no {error}") from error
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is a damaged network file: {error}") from error
 
@@ -246,13 +249,15 @@ def _decode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _write_atomically(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    path = Path(os.path.realpath(path))
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the path of a file, like {path}/net.npz")
     if path.exists() and not path.is_file():  # /dev/null, which would be replaced
         raise OSError(f"{path} is no ordinary file; give the path of a file to write")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} does not exist; make it first")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    prefix, suffix = temporary_name(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     try:
         with os.fdopen(handle, "wb") as file:
             np.savez_compressed(file, **arrays)
@@ -263,6 +268,11 @@ def _write_atomically(path: Path, arrays: dict[str, np.ndarray]) -> None:
     except BaseException:  # an interrupt, too, must leave nothing behind
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def temporary_name(path: Path) -> tuple[str, str]:
+    """Return how the name of a file begins and ends while it is being written."""
+    return f".{path.name[:40]}.", ".part"  # names may have 255 bytes, and up to 4 for a letter
 
 
 def _umask() -> int:
@@ -283,10 +293,11 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """Read header and arrays, or say why this is not a file to load."""
     if not path.exists():
         raise FileNotFoundError(
-            f"there is no file {path}; networks are written by save(network, path)"
+            f"there is no file {path}; check the path (networks are written by cnnedu train --save "
+            "or by save(network, path))"
         )
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the path of a file that save wrote")
+        raise IsADirectoryError(f"{path} is a folder; give the path of a saved network in it")
     try:
         with zipfile.ZipFile(path):
             pass
@@ -316,5 +327,5 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
 def _not_a_network(path: Path) -> ValueError:
     return ValueError(
         f"{path} is not a network saved by cnnedu, or is damaged: "
-        "expected an .npz file written by save(network, path)"
+        "expected an .npz file written by cnnedu train --save or by save(network, path)"
     )

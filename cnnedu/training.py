@@ -371,7 +371,12 @@ def fit(
 
     training = Training(network, optimizer, rng, epochs, per_epoch)
     if resume is not None:
-        training.restore(*load_training(resume))
+        try:
+            training.restore(*load_training(resume))
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"the training in {resume} is damaged ({error!r}) and cannot be gone on with"
+            ) from error
     for callback in callbacks:
         callback.on_start(training)
     with Workers(network, workers) as team, _progress_bar(training, progress) as bar:

@@ -6,6 +6,7 @@ from scipy import signal, special
 
 from cnnedu import fit
 from cnnedu.data import (
+    closest_kernels,
     hidden_motifs,
     make_motifs,
     match_kernels,
@@ -152,6 +153,23 @@ def test_kernels_are_compared_wherever_the_motif_sits(rng):
     assert shifts[0, 0] == -5
     assert 0.9 < likeness[0, 0] <= 1
     assert np.abs(match_kernels(rng.normal(size=(50, 24)), motifs)[0]).max() < 1
+
+
+def test_the_closest_kernel_is_moved_to_the_motif():
+    motifs = make_motifs(24)
+    kernels = np.zeros((4, 1, 1, 30))
+    kernels[2, 0, 0, 4:28] = 3 * motifs[0]
+    kernels[1, 0, 0, :18] = motifs[1][6:]  # six steps too early, so that its beginning is missing
+    kernels[0, 0, 0, 3:27] = -2 * motifs[2]  # upside down: the opposite of the motif
+    kernels[3, 0, 0, 6:] = motifs[2]
+    closest = closest_kernels(kernels, motifs)
+    assert closest.shape == (4, 24)
+    np.testing.assert_allclose(closest[[0, 2]], motifs[[0, 2]], atol=1e-12)
+    assert (closest[1, :6] == 0).all()
+    np.testing.assert_allclose(
+        closest[1, 6:], motifs[1, 6:] / np.linalg.norm(motifs[1, 6:]), atol=1e-12
+    )
+    assert (closest_kernels(np.zeros((2, 30)), motifs) == 0).all()
 
 
 def test_it_can_be_trained_on(rng):

@@ -109,6 +109,8 @@ class Part:
                 f"expected n_last to be a whole number, got {n_last!r}; "
                 "give the number of examples to set apart"
             ) from None
+        if len(self) < 2:
+            raise ValueError(f"expected at least 2 examples to divide in two, got {len(self)}")
         if not 0 < count < len(self):
             raise ValueError(
                 f"expected n_last between 1 and {len(self) - 1}, got {count}; "

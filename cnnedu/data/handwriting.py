@@ -589,6 +589,8 @@ def _images_in(folder: Path) -> Iterator[Path]:
 
 
 def _prepare_or_error(path: Path) -> Preparation | HandwritingError:
+    if path.exists() and not path.is_file():  # a pipe, which might never end
+        return HandwritingError(f"{path} is no ordinary file; put JPEG or PNG files there")
     try:
         return prepare_digit(path)
     except HandwritingError as error:

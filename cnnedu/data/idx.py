@@ -11,6 +11,7 @@ import numpy as np
 
 # Third byte of the magic number -> element type; all numbers are stored big-endian.
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_MOST_DIMENSIONS = 8  # more than any data set has
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -90,6 +91,11 @@ def parse_idx(content: bytes) -> np.ndarray:
             f"got {_opening(content)}; give an IDX file or get this one again"
         )
     dtype, dimensions = np.dtype(_TYPES[content[2]]), content[3]
+    if not 1 <= dimensions <= _MOST_DIMENSIONS:
+        raise ValueError(
+            f"expected an IDX array of 1 to {_MOST_DIMENSIONS} dimensions, got {dimensions}: "
+            "the file is damaged; get it again"
+        )
     header = 4 + 4 * dimensions
     if len(content) < header:
         raise ValueError(

@@ -60,6 +60,8 @@ def read_picture(path: str | os.PathLike) -> tuple[np.ndarray, int]:
     path = Path(path).expanduser()
     if path.is_dir():
         raise HandwritingError(f"expected an image file, got the folder {path}; use read_folder")
+    if path.is_symlink() and not path.exists():
+        raise HandwritingError(f"{path} is a link that leads nowhere; remove or mend it")
     if not path.exists():
         raise HandwritingError(f"expected an image at {path}, found no file; check the path")
     with warnings.catch_warnings():
@@ -71,6 +73,7 @@ def read_picture(path: str | os.PathLike) -> tuple[np.ndarray, int]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(path, formats=_FORMATS) as picture:
+                _check_sums(picture)
                 return _pixels(picture)
         except Exception as error:  # damaged files raise whatever their decoder stumbled upon
             raise HandwritingError(_why_unreadable(path, error)) from None
@@ -141,6 +144,15 @@ def upright(picture: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(picture[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1])
 
 
+def _check_sums(picture) -> None:
+    """Have Pillow compare a PNG file's sums, which it does not when it decodes the pixels."""
+    if picture.format == "PNG" and Path(picture.filename).is_file():
+        from PIL import Image
+
+        with Image.open(picture.filename, formats=("PNG",)) as again:
+            again.verify()
+
+
 def _pixels(picture) -> tuple[np.ndarray, int]:
     from PIL import ExifTags
 
@@ -154,7 +166,9 @@ def _pixels(picture) -> tuple[np.ndarray, int]:
     if picture.mode.startswith("I") or picture.mode == "F":
         numbers = np.asarray(picture, np.float64)
         top = 65535 if picture.mode.startswith("I") else 1
-        if numbers.min() < 0 or numbers.max() > top:  # measurements: whatever range they fill
+        if picture.mode.startswith("I") and 0 <= numbers.min() and 1 < numbers.max() <= 255:
+            top = 255  # bytes in a wider format
+        elif numbers.min() < 0 or numbers.max() > top:  # measurements: whatever range they fill
             numbers = numbers - numbers.min()
             top = numbers.max()
         return as_picture(numbers / top), orientation

@@ -10,9 +10,8 @@ from pathlib import Path
 from cnnedu import __version__
 from cnnedu.program import evaluate, fine_tune, predict, tables, train
 from cnnedu.program.messages import UsageError
+from cnnedu.program.reading import DATA
 from cnnedu.systems import SYSTEMS
-
-DATA = ("digits", "mnist")
 
 TRAIN = """\
 Train one of the four networks, and say how well it does on images that it has not seen.

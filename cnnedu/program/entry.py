@@ -50,7 +50,13 @@ def _run(argv: Sequence[str] | None) -> int:
     parser = make_parser()
     output = Output("cnnedu")
     try:
-        arguments = parser.parse_args(argv)
+        arguments, unknown = parser.parse_known_args(argv)
+        if unknown:
+            command = f"cnnedu {arguments.command}".strip()
+            words = " ".join(unknown)
+            raise UsageError(
+                f"unrecognized arguments: {words}; see {command} --help", command=command
+            )
         if arguments.run is None:
             parser.print_help(sys.stderr)
             return WRONG_USAGE

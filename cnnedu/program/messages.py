@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
 
@@ -61,12 +62,21 @@ class Output:
     def give(self, result: Any) -> None:
         """Print the result for machines, if they asked."""
         if self.as_json:
-            print(json.dumps(result, allow_nan=False), flush=True)
+            print(json.dumps(_finite(result), allow_nan=False), flush=True)
 
     @property
     def status(self) -> int:
         """The exit status so far."""
         return FAILED if self.complaints else DONE
+
+
+def _finite(value: Any) -> Any:
+    """Replace NaN and infinity, which JSON does not know, by None."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def describe(error: BaseException) -> str:

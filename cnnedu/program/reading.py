@@ -27,8 +27,9 @@ from cnnedu.data import (
 from cnnedu.network import Sequential
 from cnnedu.pretrained import load_pretrained
 from cnnedu.program.messages import Output, ProgramError, UsageError, describe
-from cnnedu.storage import load
+from cnnedu.storage import load, temporary_name
 
+DATA = ("digits", "mnist")
 SHIPPED = "lasagne"
 """The network that is used if none is named."""
 LEFTOVER_AGE = 3600.0
@@ -57,40 +58,65 @@ def check_reads_digits(network: Sequential, path: Path) -> None:
             takes = network.input_shape
     except (TypeError, ValueError) as error:
         raise ProgramError(
-            f"the network in {path} does not read images of digits: {error}"
+            f"the network in {path} does not read images of digits ({error}); load another one"
         ) from None
     if takes != IMAGE or gives != (CLASSES,):
         raise ProgramError(
             f"the network in {path} turns images of shape {takes} into outputs of shape {gives}, "
-            f"and digits need one that turns {IMAGE} into {(CLASSES,)}"
+            f"and digits need one that turns {IMAGE} into {(CLASSES,)}; load another one"
+        )
+    with np.errstate(all="ignore"):
+        answer = network.predict_proba(np.ones((1, *IMAGE), network.dtype))
+    if not np.isfinite(answer).all():
+        raise ProgramError(
+            f"the network in {path} answers nothing but NaN, because its weights are NaN or too "
+            "large; train it again, with a lower learning rate"
         )
 
 
 def check_can_be_written(path: Path) -> None:
     """Find out whether a file can be written there, before any work is done."""
+    named, path = path, Path(os.path.realpath(path))  # what a link leads to is written
+    if str(path) != os.path.abspath(named):
+        named = f"{named} (which leads to {path})"
     if path.is_dir():
-        raise ProgramError(f"cannot save to {path}, which is a folder; name a file, such as my.npz")
+        raise ProgramError(
+            f"cannot save to {named}, which is a folder; name a file, such as my.npz"
+        )
     if path.exists() and not path.is_file():
         raise ProgramError(
-            f"cannot save to {path}, which is no ordinary file; choose another place"
+            f"cannot save to {named}, which is no ordinary file; choose another place"
         )
     if not path.parent.is_dir():
         raise ProgramError(
-            f"cannot save to {path}: there is no folder {path.parent}; make it first"
+            f"cannot save to {named}: there is no folder {path.parent}; make it first"
         )
     try:
+        if path.is_file() and not _may_be_replaced(path):
+            raise ProgramError(
+                f"cannot save to {named}, which is a file of another kind and would be lost; "
+                "choose another name, or remove it first"
+            )
         with tempfile.TemporaryFile(dir=path.parent):
             pass
         _sweep(path)
     except OSError as error:
         raise ProgramError(
-            f"cannot save to {path}: {error.strerror}; choose another place"
+            f"cannot save to {named}: {error.strerror}; choose another place"
         ) from None
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Tell whether a file is empty or a saved network: not a photograph that was named by slip."""
+    with path.open("rb") as file:
+        opening = file.read(64)
+    return not opening or b"header.npy" in opening
 
 
 def _sweep(path: Path) -> None:
     """Remove what processes that were killed in the moment of writing have left, an hour ago."""
-    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+    prefix, suffix = temporary_name(path)
+    for part in path.parent.glob(f"{glob.escape(prefix)}*{suffix}"):
         if time.time() - part.stat().st_mtime > LEFTOVER_AGE:
             part.unlink(missing_ok=True)
 
@@ -136,22 +162,22 @@ def read_part(files: dict[str, Path], role: str) -> Part:
     if images.dtype != np.uint8 or images.shape[1:] != IMAGE[1:]:
         raise ProgramError(
             f"{images_path}: expected images, bytes of shape (N, 28, 28), got {images.dtype} of "
-            f"shape {images.shape}" + swapped * (images.ndim == 1)
+            f"shape {images.shape}" + (swapped if images.ndim == 1 else "; give files like MNIST's")
         )
     if labels.dtype != np.uint8 or labels.ndim != 1:
         raise ProgramError(
             f"{labels_path}: expected labels, bytes of shape (N,), got {labels.dtype} of shape "
-            f"{labels.shape}" + swapped * (labels.ndim == 3)
+            f"{labels.shape}" + (swapped if labels.ndim == 3 else "; give files like MNIST's")
         )
     if len(images) != len(labels) or not len(images):
         raise ProgramError(
-            f"expected as many labels as images, and at least one, got {len(images):,} images in "
-            f"{images_path} and {len(labels):,} labels in {labels_path}"
+            f"expected as many labels as images, and at least one, got {len(images):,} in "
+            f"{images_path} and {len(labels):,} in {labels_path}; give files that belong together"
         )
     if labels.max() >= CLASSES:
         raise ProgramError(
             f"{labels_path}: expected labels from 0 to {CLASSES - 1}, got {labels.max()} for image "
-            f"{labels.argmax()}"
+            f"{labels.argmax()}; give labels of digits"
         )
     pixels = np.divide(images[:, np.newaxis], np.float32(255), dtype=np.float32)
     return Part(pixels, labels.astype(np.int64))

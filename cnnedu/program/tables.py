@@ -39,6 +39,9 @@ def run_export(arguments: argparse.Namespace, output: Output) -> int:
     if folder.exists() and not folder.is_dir():
         raise ProgramError(f"cannot write tables to {folder}, which is a file; name a folder")
     folder.mkdir(parents=True, exist_ok=True)
+    # Whatever is there goes first, so that tables of two networks can never be taken for one.
+    for file in (STRUCTURE, *(_table_of(network, name)[0] for name in network.params)):
+        (folder / file).unlink(missing_ok=True)
     header, _ = describe(network)
     header["tables"] = {}
     for name, array in network.params.items():
@@ -140,9 +143,15 @@ def _read(
         raise ProgramError(f"{path} is no table of numbers: {error}") from None
     rows = shape[0], int(np.prod(shape[1:]))
     wanted = rows[::-1] if transposed else rows
+    if table.shape == wanted and not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0]
+        raise ProgramError(
+            f"expected finite numbers in {path}, got {table[row, column]} in line {row + 2}, "
+            f"column {column}; export the network again"
+        )
     if table.shape != wanted:
         raise ProgramError(
             f"expected a table of {wanted[0]} x {wanted[1]} numbers below its first line in "
-            f"{path}, got {table.shape[0]} x {table.shape[1]}"
+            f"{path}, got {table.shape[0]} x {table.shape[1]}; export the network again"
         )
     return (table.T if transposed else table).reshape(shape).astype(dtype)

@@ -16,7 +16,7 @@ from cnnedu.network import Sequential
 from cnnedu.program.keeping import Interruption, Keeper
 from cnnedu.program.logs import log_for
 from cnnedu.program.messages import Output, ProgramError, UsageError
-from cnnedu.program.reading import check_can_be_written, idx_files, option, read_dataset
+from cnnedu.program.reading import DATA, check_can_be_written, idx_files, option, read_dataset
 from cnnedu.storage import load, load_training, read_about, save
 from cnnedu.systems import SYSTEMS, System, system
 from cnnedu.training import Evaluation, History
@@ -117,12 +117,14 @@ def _resumed(arguments: argparse.Namespace) -> dict[str, Any]:
         raise UsageError("--load begins a training and --resume goes on with one; give one of them")
     about = read_about(path)
     try:
-        settings = Settings(**about["settings"])
+        settings, *_ = Settings(**about["settings"]), about["finished"], about["checksum"]
     except (KeyError, TypeError):
         raise ProgramError(
             f"{path} holds a network but no training to go on with; such a file is written by "
             "cnnedu train --save, and --load begins a new training with the network"
         ) from None
+    if not _makes_sense(settings):
+        raise ProgramError(f"what {path} says of its training is damaged; begin a new training")
     names = ("network", "as_written", "epochs", "learning_rate", "batch_size", "seed", "workers")
     for name in names:
         said, is_so = getattr(arguments, name), getattr(settings, name)
@@ -133,6 +135,22 @@ def _resumed(arguments: argparse.Namespace) -> dict[str, Any]:
                 f"{path}, which was begun {began}; leave the option out"
             )
     return about
+
+
+def _makes_sense(settings: Settings) -> bool:
+    """Check what was read from a file that anybody may have changed."""
+    positive = (settings.epochs, settings.batch_size, settings.workers, settings.learning_rate)
+    whole = (*positive[:-1], settings.seed)
+    files = {f"{role}_{kind}" for role in ROLES for kind in ("images", "labels")}
+    try:
+        return (
+            settings.network in SYSTEMS
+            and all(number > 0 for number in positive)
+            and all(isinstance(number, int) for number in whole)
+            and (settings.data in DATA or set(settings.data) == files)
+        )
+    except TypeError:  # a text in place of a number, and the like
+        return False
 
 
 def _read_data(settings, about, arguments, output) -> Dataset:
@@ -203,7 +221,7 @@ def _start(settings: Settings, resume: Path | None, rng: np.random.Generator) ->
         form = f"{settings.network}{' as written' if settings.as_written else ''}"
         raise ProgramError(
             f"{settings.load} holds another network than {form}: its layers are "
-            f"{', '.join(network.names)}, or their sizes differ"
+            f"{', '.join(network.names)}, or their sizes differ; give --network the one that fits"
         )
     for layer in network:
         layer.params = {key: array.astype(wanted.dtype) for key, array in layer.params.items()}
