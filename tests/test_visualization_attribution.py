@@ -89,6 +89,14 @@ def test_occlusion_beside_its_control(network, image):
     assert overlapping_texts(figure) == []
 
 
+@pytest.mark.parametrize("target", range(4))
+def test_the_largest_value_stands_above_its_map_with_its_sign(network, image, target):
+    found = occlusion(network, image, target, 2).pixels()
+    extreme = found.flat[np.abs(found).argmax()]
+    text = f"largest {extreme:.2g}".replace("-", "\N{MINUS SIGN}")
+    assert text in titles(vis.plot_occlusion(network, image, target, 2))[1].split("\n")
+
+
 def test_one_scale_for_sizes(network, image):
     figure = vis.plot_occlusion(network, image, 3, 2, scale="shared")
     expected = [occlusion(net, image, 3, 2).pixels() for net in (network, control_of(network))]
@@ -181,6 +189,8 @@ def test_outlines_are_drawn_on_maps_of_small_pictures(network, image, rng):
         any(isinstance(each, ContourSet) for each in ax.collections) for ax in figure.axes[:4]
     ]
     assert outlines == [False, True, False, True]
+    plain = vis.plot_saliency(network, image, outline=False)
+    assert not any(ax.collections for ax in plain.axes[:4])
     black = vis.plot_saliency(network, np.zeros((9, 12), np.float32))
     assert not any(ax.collections for ax in black.axes[:4])
     layers = [Conv2D(1, 2, 5, 4, rng=rng), Flatten(), Dense(2 * 24 * 19, 2, rng=rng)]

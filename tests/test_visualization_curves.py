@@ -36,6 +36,16 @@ def test_curves_stand_at_one_two_three_or_at_their_own_places():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["here", "there"]
 
 
+def test_a_thick_curve_lies_below_those_that_run_along_it():
+    figure = plot_curves({"largest": [2, 3], "one": [2, 1], "other": [0, 3]}, thick="largest")
+    drawn = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    broad, one = drawn["largest"], drawn["one"]
+    assert broad.get_linewidth() > 2 * one.get_linewidth()
+    assert broad.get_zorder() < one.get_zorder() == drawn["other"].get_zorder()
+    with pytest.raises(ValueError, match="thick must be one of .*'two'"):
+        plot_curves({"one": [1, 2]}, thick="two")
+
+
 def test_curves_can_be_told_apart_without_color():
     figure = plot_curves({str(i): [i, i] for i in range(6)})
     assert len({str(line._dash_pattern) for line in figure.axes[0].get_lines()}) == 6

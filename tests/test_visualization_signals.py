@@ -162,6 +162,19 @@ def test_series_refuse_what_cannot_be_drawn(signals, marks, message):
     assert plt.get_fignums() == []
 
 
+def test_series_stand_side_by_side():
+    figure = plot_series({name: np.arange(4.0) + n for n, name in enumerate("abcde")}, columns=2)
+    places = [ax.get_position() for ax in figure.axes]
+    assert [ax.get_title(loc="left") for ax in figure.axes] == list("abcde")  # no empty panel
+    assert places[0].y0 == pytest.approx(places[1].y0)
+    assert places[0].x0 == pytest.approx(places[2].x0)
+    assert places[0].x1 < places[1].x0
+    # The lowest of each column says what is drawn along it.
+    assert [ax.get_xlabel() for ax in figure.axes] == ["", "", "", "step", "step"]
+    with pytest.raises(ValueError, match="columns"):
+        plot_series({"a": np.arange(3.0)}, columns=0)
+
+
 def box(time):
     return np.where((time >= 0) & (time < 2), 1.0, 0.0)
 

@@ -57,6 +57,7 @@ def plot_occlusion(
     measure: str = "probability",
     control=True,
     scale: str = "each",
+    outline: bool = True,
     rng: np.random.Generator | None = None,
     title: str | None = None,
     axes=None,
@@ -81,6 +82,8 @@ def plot_occlusion(
     scale : {"each", "shared"}
         Colors relative to each map's own largest magnitude (written above it), so that patterns can
         be compared, or one scale for all, so that sizes can.
+    outline : bool
+        Draw the image's outline over its maps. It draws a digit where a map may have none.
     rng : numpy.random.Generator, optional
         Draws the random weights; the same ones each time if not given.
     title : str, optional
@@ -106,7 +109,7 @@ def plot_occlusion(
     square = f"{size} × {size}" if np.ndim(size) == 0 else f"{size[0]} × {size[1]}"
     heading = title or f"Occlusion: how far the {measure} falls under a square of {square}"
     columns = [("", each, compute) for each in _as_list(target)]
-    return _draw_maps(network, image, columns, heading, control, scale, rng, axes)
+    return _draw_maps(network, image, columns, heading, control, scale, outline, rng, axes)
 
 
 @drawn
@@ -120,6 +123,7 @@ def plot_saliency(
     samples: int = 25,
     control=True,
     scale: str = "each",
+    outline: bool = True,
     rng: np.random.Generator | None = None,
     title: str | None = None,
     axes=None,
@@ -141,7 +145,7 @@ def plot_saliency(
         each, and each target.
     noise, samples
         For "smooth", as for `cnnedu.attribution.saliency`.
-    control, scale, rng, title, axes
+    control, scale, outline, rng, title, axes
         As for `plot_occlusion`; `rng` also draws the noise.
 
     Returns
@@ -177,7 +181,7 @@ def plot_saliency(
     ]
     what = KIND_NAMES[kinds[0]] if len(kinds) == 1 else "gradients of the score"
     heading = title or f"Saliency: {what}"
-    return _draw_maps(network, image, columns, heading, control, scale, rng, axes)
+    return _draw_maps(network, image, columns, heading, control, scale, outline, rng, axes)
 
 
 @drawn
@@ -191,6 +195,7 @@ def plot_gradcam(
     signed: bool = False,
     control=True,
     scale: str = "each",
+    outline: bool = True,
     rng: np.random.Generator | None = None,
     title: str | None = None,
     axes=None,
@@ -212,7 +217,7 @@ def plot_gradcam(
         Whether each map has one weight, the mean of its gradient, or each place its own.
     signed : bool
         Show what speaks against the class, too.
-    control, scale, rng, title, axes
+    control, scale, outline, rng, title, axes
         As for `plot_occlusion`.
 
     Returns
@@ -235,8 +240,9 @@ def plot_gradcam(
     if not title and not average:
         heading += ", place by place"
     return _draw_maps(
-        network, image, columns, heading, control, scale, rng, axes, signed=signed, layer=name
-    )
+        network, image, columns, heading, control, scale, outline, rng, axes,
+        signed=signed, layer=name,
+    )  # fmt: skip
 
 
 def _as_list(target) -> list:
@@ -265,7 +271,7 @@ def control_network(network, control, rng) -> Sequential | None:
 
 
 def _draw_maps(
-    network, image, columns, heading, control, scale, rng, axes, *, signed=True, layer=None
+    network, image, columns, heading, control, scale, outline, rng, axes, *, signed=True, layer=None
 ):
     """Draw the image and its maps, one row per network."""
     if len(columns) > MOST_MAPS:
@@ -289,7 +295,7 @@ def _draw_maps(
     for row, (name, net) in enumerate(networks.items()):
         titles.append(f"{name}\n{_answer(net, batch)}")
         for column, each in enumerate(maps[row]):
-            text = f"{names[column]}\nlargest {number(np.abs(each).max())}"
+            text = f"{names[column]}\nlargest {_short(each.flat[np.abs(each).argmax()])}"
             if row:
                 text += f"\nlikeness {_two_digits(alike[column])}"
             titles.append(text)
@@ -313,7 +319,8 @@ def _draw_maps(
             if extent is not None:
                 image_drawn.set_extent(extent)
                 ax.set_facecolor("0.85")
-            _outline(ax, picture)
+            if outline:
+                _outline(ax, picture)
             ax.set_xlim(-0.5, picture.shape[1] - 0.5)
             ax.set_ylim(picture.shape[0] - 0.5, -0.5)
     for ax, text in zip(grid.axes, grid.titles, strict=True):

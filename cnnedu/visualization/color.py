@@ -211,8 +211,11 @@ def plot_regions(images: Mapping, regions: Mapping, *, title: str | None = None)
             again = kind in colors
             color = colors.setdefault(kind, FRAME_COLORS[len(colors) % len(FRAME_COLORS)])
             frame(ax, top, left, bottom - top, right - left, color, dashed=again)
-            ax.text((left + right) / 2, (top + bottom) / 2, region.replace(", ", "\n"),
-                    ha="center", va="center", size=size().letters * 0.8, bbox=NOTE)  # fmt: skip
+            # Above the frame, where it hides nothing of the region, if there is room for two lines.
+            above = top > 0.14 * picture.shape[0]
+            ax.text((left + right) / 2, top + (-0.02 if above else 0.02) * picture.shape[0],
+                    region.replace(", ", "\n"), ha="center", va="bottom" if above else "top",
+                    size=size().letters * 0.8, bbox=NOTE)  # fmt: skip
             parts.append(
                 f"{region} in {name}, rows {top} to {bottom - 1}, columns {left} to {right - 1}"
             )

@@ -17,6 +17,7 @@ from cnnedu.visualization.figures import (
 )
 from cnnedu.visualization.inputs import as_array
 
+THICK = 7
 MOST_CURVES = len(CURVE_COLORS)
 MOST_GROUPS = 20
 MOST_BARS = 30
@@ -33,6 +34,7 @@ def plot_curves(
     levels=None,
     y_range: tuple[float, float] | None = None,
     log: str = "",
+    thick: str | None = None,
     title: str | None = None,
     ax=None,
 ):
@@ -51,6 +53,8 @@ def plot_curves(
         Lower and upper end of the vertical axis; chosen to fit if not given.
     log : {"", "x", "y", "xy"}
         Axes with a logarithmic scale.
+    thick : str, optional
+        The curve to draw broad and pale, so that others that run along it stay visible.
     title : str, optional
         Above the diagram.
     ax : Axes, optional
@@ -65,8 +69,8 @@ def plot_curves(
     Raises
     ------
     ValueError
-        If there is no curve, too many, one has another shape or is not finite, or a logarithmic
-        axis is asked for values that are not positive.
+        If there is no curve, too many, one has another shape or is not finite, `thick` names none
+        of them, or a logarithmic axis is asked for values that are not positive.
     """
     named = {name: _read_curve(name, each) for name, each in _named(curves, "curves").items()}
     if len(named) > MOST_CURVES:
@@ -76,6 +80,8 @@ def plot_curves(
     levels = {} if levels is None else {str(k): float(v) for k, v in levels.items()}
     if log not in ("", "x", "y", "xy"):
         raise ValueError(f"log must be '', 'x', 'y' or 'xy', but it is {log!r}")
+    if thick is not None and thick not in named:
+        raise ValueError(f"thick must be one of {list(named)}, but it is {thick!r}")
     _check_positive(named, levels, log)
     own, legend = ax is None, len(named) > 1
     figure, ax = open_axes(ax, (0.85 if legend else 0.66) * PAGE_WIDTH, 3.0)
@@ -83,6 +89,9 @@ def plot_curves(
         marker = "o" if len(x) <= MOST_MARKED else None
         drawn_lines = ax.plot(x, y.T, linestyle=DASHES[index], color=CURVE_COLORS[index],
                               marker=marker, ms=3.5)  # fmt: skip
+        if name == thick:
+            for line in drawn_lines:
+                line.set(linewidth=THICK, alpha=0.45, zorder=1.5)
         drawn_lines[0].set_label(name)
     if "x" in log:
         ax.set_xscale("log")

@@ -177,6 +177,8 @@ def _draw_points(ax, points, labels, classes) -> None:
     import matplotlib
 
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.85, max(len(classes), 2)))
+    if len(classes) <= 10:
+        shades = matplotlib.colormaps["tab10"].colors
     ax.set_aspect("equal", adjustable="datalim")
     for index, each in enumerate(classes):
         members = points[labels == each]
@@ -188,7 +190,7 @@ def _draw_points(ax, points, labels, classes) -> None:
     for each in classes:
         x, y = _amid(points[labels == each])
         ax.annotate(str(each), (x, y), ha="center", va="center", weight="bold",
-                    size=size().letters * 1.7, path_effects=halo, zorder=5)  # fmt: skip
+                    size=size().letters * 1.4, path_effects=halo, zorder=5)  # fmt: skip
 
 
 def _amid(members: np.ndarray) -> np.ndarray:

@@ -183,7 +183,7 @@ def plot_exciting_patches(
         }
     height, width = found[0][0].pixels.shape[1:]
     if title is None:
-        title = f"{name}: the {height} x {width} pixels that excite a channel most"
+        title = f"{name}: the {height} × {width} pixels that excite a channel most"
     figure = plot_rows(rows, titles, kind="picture", largest=0.9, title=title)
     values = "; ".join(
         f"channel {channel} answers {number(patches[0].value)} to {number(patches[-1].value)}"

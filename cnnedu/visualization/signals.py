@@ -53,9 +53,10 @@ def plot_series(
     *,
     marks: Mapping | None = None,
     share_y: bool = False,
+    columns: int = 1,
     title: str | None = None,
 ):
-    """Draw signals as curves, one panel under the other, all along the same axis of steps.
+    """Draw signals as curves, a panel for each, all along the same axis of steps.
 
     Parameters
     ----------
@@ -67,6 +68,8 @@ def plot_series(
         From the name of a panel to the steps that get a ring.
     share_y : bool
         Draw all panels over the same range of values, so that heights can be compared.
+    columns : int
+        Panels side by side; one under the other if not given.
     title : str, optional
         Heading of the figure.
 
@@ -90,14 +93,23 @@ def plot_series(
     marks = {} if marks is None else {str(k): np.atleast_1d(v) for k, v in marks.items()}
     _check_marks(marks, panels)
     top = 0.4 if title else 0.1
+    columns = min(positive(columns, "columns"), len(panels))
+    rows = -(-len(panels) // columns)
+    width = PAGE_WIDTH * (0.9 if columns == 1 else 1)
     figure, axes = plt.subplots(
-        len(panels), 1, figsize=(PAGE_WIDTH * 0.9, top + 1.45 * len(panels) + 0.35),
+        rows, columns, figsize=(width, top + 1.45 * rows + 0.35),
         sharex=True, sharey=share_y, squeeze=False, FigureClass=Figure, layout="constrained",
     )  # fmt: skip
-    for ax, (name, curves) in zip(axes[:, 0], panels.items(), strict=True):
-        for index, (label, values) in enumerate(curves.items()):
-            color = CURVE_COLORS[index % len(CURVE_COLORS)]
-            ax.plot(values, color=color, label=label, linestyle="-" if index == 0 else "--")
+    for spare in axes.flat[len(panels) :]:
+        spare.remove()
+    for index, (name, curves) in enumerate(panels.items()):
+        ax = axes.flat[index]
+        if index + columns >= len(panels):  # the lowest of its column
+            ax.set_xlabel("step")
+            ax.tick_params(labelbottom=True)
+        for order, (label, values) in enumerate(curves.items()):
+            color = CURVE_COLORS[order % len(CURVE_COLORS)]
+            ax.plot(values, color=color, label=label, linestyle="--" if order else "-")
         first = next(iter(curves.values()))
         for step in marks.get(name, []):
             ax.plot(
@@ -109,7 +121,6 @@ def plot_series(
         if len(curves) > 1:
             ax.legend(frameon=False, ncols=len(curves), loc="lower right",
                       bbox_to_anchor=(1.0, 0.96), borderaxespad=0)  # fmt: skip
-    axes[-1, 0].set_xlabel("step")
     if title:
         figure.suptitle(title, weight="bold")
     return finish(figure, _signals_text(panels, marks, title))

@@ -26,6 +26,7 @@ from cnnedu import visualization as viz
 from cnnedu.data import load_digits, load_photograph
 from cnnedu.kernels import KERNELS, box, gaussian, kernel
 from cnnedu.training import WeightRecorder
+from cnnedu.widgets import KernelEditor
 
 rng = np.random.default_rng(0)
 data = load_digits()
@@ -414,25 +415,31 @@ viz.plot_responses(noisy, pair, scale="each")
 # blobs.
 
 # %% [markdown]
-# ### All of them on one digit
+# ### All of them, by hand
 #
-# First the kernels of sum 1, whose responses are pictures:
+# Now change the nine numbers yourself: type them, drag them up and down, or pick a kernel by name.
+# Pointing at a place of the response shows the sum it is. **Predict, then try.** Each time, say
+# what you will see before you change anything:
+#
+# 1. Give all nine numbers of `sobel_x` the other sign.
+# 2. Change the middle of `laplacian` from −4 to −3. Which family of section 3 is it in now?
+# 3. Make a kernel that answers to strokes running from the lower left to the upper right, and not
+#    to flat areas.
 
 # %%
-pictures = [name for name, weights in KERNELS.items() if np.isclose(weights.sum(), 1)]
-changes = [name for name, weights in KERNELS.items() if np.isclose(weights.sum(), 0)]
-assert len(pictures) + len(changes) == len(KERNELS)
-viz.plot_images([np.clip(respond(digit, kernel(name)), 0, 1) for name in pictures], pictures)
+KernelEditor(kernel="sobel_x")
 
 # %% [markdown]
-# *Finding.* (Cut off at black and white again.) Both sharpenings make the border of the strokes
-# hard, both blurs make it soft. `emboss` brightens the upper left of the strokes and darkens the
-# lower right.
+# *Finding* (of the still that stands here where nothing is live). A digit, the numbers of
+# `sobel_x`, and the response. What you should have found: (1) yellow and blue change places. (2)
+# The sum is 1: flat areas come back as they are, and the response is a picture again. (3) One of
+# many: 2 along that diagonal and −1 elsewhere.
 #
-# **Predict, then run.** And these are the eight of sum 0, in no particular order: both edge
+# **Predict, then run.** And here are the eight kernels of sum 0, in no particular order: both edge
 # kernels of section 2, both Prewitt, both Sobel, both Laplacians. Which is which? Write it down.
 
 # %%
+changes = [name for name, weights in KERNELS.items() if np.isclose(weights.sum(), 0)]
 letters = dict(zip("ABCDEFGH", np.random.default_rng(3).permutation(changes), strict=True))
 viz.plot_responses(digit, {letter: kernel(name) for letter, name in letters.items()}, columns=5)
 

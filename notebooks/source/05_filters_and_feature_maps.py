@@ -11,6 +11,7 @@
 # - draw a layer's filters so that they can be compared, and say what a filter responds to most;
 # - show a network's own feature maps, before and after ReLU and pooling, in any layer;
 # - find the pieces of the data that excite a channel deep in a network;
+# - play a training back, and say when it learned to read and when its filters took shape;
 # - tell with a number how much of a filter was learned and how much is still its random start;
 # - choose the control that a claim about a filter needs.
 #
@@ -21,6 +22,7 @@
 # exercises.
 #
 # ← [Lesson 4: Training](04_training.ipynb) ·
+# [Lesson 6: A deeper network](06_deeper_network.ipynb) → ·
 # [Solutions](solutions/05_filters_and_feature_maps.ipynb)
 
 # %%
@@ -29,13 +31,15 @@ from itertools import product
 import numpy as np
 from scipy.signal import convolve2d, correlate2d
 
-from cnnedu import SGD, Momentum, Sequential, checks, evaluate, fit
+from cnnedu import SGD, Momentum, Sequential, checks, evaluate, fit, load_checkpoints
 from cnnedu import visualization as viz
 from cnnedu.architectures import build
 from cnnedu.data import load_digits, load_recorded
 from cnnedu.kernels import KERNELS
 from cnnedu.layers import Dense, Dropout, Flatten, ReLU
+from cnnedu.training import WeightRecorder
 from cnnedu.visualization.filters import filter_correlations
+from cnnedu.widgets import LayerExplorer
 
 data = load_digits()
 
@@ -55,11 +59,12 @@ def in_double_precision(network):
     return network
 
 
-def train(network, examples, optimizer, epochs, batch_size):
+def train(network, examples, optimizer, epochs, batch_size, callbacks=()):
     """Train a network, always with the same order of the images, and return it."""
     order = np.random.default_rng(0)
-    options = {"epochs": epochs, "batch_size": batch_size, "progress": False}
-    fit(in_double_precision(network), examples, optimizer=optimizer, rng=order, **options)
+    options = {"epochs": epochs, "batch_size": batch_size, "callbacks": callbacks}
+    network = in_double_precision(network)
+    fit(network, examples, optimizer=optimizer, rng=order, progress=False, **options)
     return network
 
 
@@ -67,16 +72,18 @@ def train(network, examples, optimizer, epochs, batch_size):
 # The **small** network has six filters of 3 × 3, pooling, and one dense layer; no bias, no ReLU.
 # You know it from lesson 4. The **deep** one has two convolution layers of 32 filters, 5 × 5, ReLU
 # after both, and two dense layers. The same seed builds the same start a second time, and so we
-# have an **untrained** twin of it.
+# have an **untrained** twin of it. A `WeightRecorder` keeps the small one's weights after every
+# second step, for section 7.
 
 
 # %%
-def train_small(network, examples):
+def train_small(network, examples, callbacks=()):
     """Train a network of the small kind: 10 epochs."""
-    return train(network, examples, Momentum(0.05), epochs=10, batch_size=25)
+    return train(network, examples, Momentum(0.05), 10, batch_size=25, callbacks=callbacks)
 
 
-small = train_small(build("notebook", rng=np.random.default_rng(0)), data.train)
+recorder = WeightRecorder(every=2)
+small = train_small(build("notebook", rng=np.random.default_rng(0)), data.train, [recorder])
 deep = build("lasagne", rng=np.random.default_rng(1))
 deep = train(deep, data.train, Momentum(0.02, nesterov=True), epochs=12, batch_size=50)
 untrained = in_double_precision(build("lasagne", rng=np.random.default_rng(1)))
@@ -371,8 +378,7 @@ viz.plot_rows(steps, [f"filter {f}" for f in strongest])
 
 # %% [markdown]
 # **What you see.** ReLU takes the blue away, and the size stays. What is left of a map is only
-# what excites its filter: filter 2 keeps the left borders of the stroke, filter 16 the right
-# ones, filter 3 the lower ones. Pooling halves the size; the lines stay, thicker and coarser.
+# what excites its filter. Pooling halves the size; the lines stay, thicker and coarser.
 
 # %% [markdown]
 # ## 6. Deeper layers
@@ -410,9 +416,8 @@ viz.plot_receptive_field(zero, network=deep, layer="conv2", row=1, column=2)
 #
 # One filter of `conv2` has 32 channels of 5 × 5 weights, one for each map of `pool1`. Each is
 # cross-correlated with its own map, and the 32 results are added up. That makes 800 weights in a
-# filter, and there are 32 such filters. They are hard to read; if you want to try,
-# `viz.plot_filters(deep["conv2"].params["weight"][3], columns=8)` draws one. Their *maps* can be
-# looked at all the same:
+# filter, and there are 32 such filters: too many to read. Their *maps* can be looked at all the
+# same:
 
 # %%
 viz.plot_feature_maps(deep, zero, "relu2", columns=11, signed=True)
@@ -442,6 +447,21 @@ viz.plot_exciting_patches(deep, data.train.images, "conv2", range(6), 10, labels
 #
 # It looks as if edges had become **parts** of digits. Some seem to belong to one digit, others are
 # shared by several.
+#
+# Six channels of 32, and one layer. Look at the others yourself: choose a layer, a channel and a
+# test image. **Predict, then try.** Of which digits will channel 3, the one for loops, have a
+# bright map, and where in them?
+
+# %%
+explorer = LayerExplorer(deep, *data.test, layer="conv2")
+explorer.unit, explorer.image = 3, 33
+explorer
+
+# %% [markdown]
+# **What you see** (where nothing is live, a still). Channel 3 on a zero. Its kernel is 32 grids of
+# 5 × 5, and its map is largest near the lower left, where it sees what is framed: the bend of the
+# loop. Live, all maps of the layer stand below, and image and layer can be changed. (The explorer
+# calls a channel a *unit*.)
 
 # %% [markdown]
 # ### 6.4 The same picture from a network that knows nothing
@@ -538,18 +558,32 @@ viz.plot_init_vs_learned(small_start, early["conv1"])
 # into these filters was there before the first image was seen.
 
 # %% [markdown]
-# ### 7.2 After a proper training
+# ### 7.2 The time machine
 #
-# Our small network went through ten epochs, 580 steps, from the same start.
+# Our small network set out from the same start and went on for ten epochs, 580 steps. The recorder
+# of section 1 watched. `animate_training` plays its copies: the filters on one scale, and the share
+# of test digits read with just these weights, over the steps on a logarithmic axis.
+#
+# **Predict, then run.** Which comes first: filters in which you see something, or a good reader?
 
 # %%
-viz.plot_init_vs_learned(small_start, small["conv1"])
+film = viz.animate_training(recorder, network=small, data=data.test)
+film
 
 # %% [markdown]
-# **What you see.** Now the start is almost invisible on the common scale: the weights have grown
-# several times over. The correlations lie between 0.07 and 0.69. Is 0.5 a lot? With nine weights,
-# two filters that have nothing to do with each other correlate by some amount, too. The control
-# is pairs of random filters.
+# Five of its moments, side by side:
+
+# %%
+film.still()
+
+# %% [markdown]
+# **What you see.** The reader. After 12 steps the network reads three of four digits, with filters
+# hardly less pale than at the start. (How far a dense layer gets with filters that never learn,
+# section 7.5 measures.) Then the filters take shape: 1, 2 and 5 by step 48, and filter 3, our
+# Sobel, by step 144, at 88 %. From there on the patterns stay and the weights grow.
+#
+# How much of the start is left at the end? With nine weights, two filters that have nothing to do
+# with each other correlate by some amount, too. So the control is pairs of random filters.
 
 # %%
 pairs = np.random.default_rng(7).normal(size=(2, 2000, 3, 3))
@@ -576,19 +610,22 @@ viz.plot_spread(kept, "correlation with the start", levels=levels)
 # ### 7.3 On MNIST
 #
 # Our 1,437 digits are few. With the tens of thousands of MNIST a training takes minutes and needs
-# the data, so it was done once and recorded, with this command:
+# the data, so it was done once and recorded: the small network for 25 steps, the small one trained
+# properly, and the deep one, each from several seeds.
 
 # %%
 small_runs, deep_runs = load_recorded("notebook-mnist"), load_recorded("lasagne-mnist")
-print(small_runs["command"])
+print("command:        ", small_runs["command"])
+print("small, properly:", small_runs["properly_recipe"])
+print("deep:           ", deep_runs["recipe"])
 runs = {
     "small, 25 steps": small_runs["as_written"],
-    "small, 10 epochs": small_runs["properly"],
-    "deep, 5 epochs": deep_runs["runs"],
+    "small, properly": small_runs["properly"],
+    "deep": deep_runs["runs"],
 }
 for name, group in runs.items():
     accuracies = [run["test_accuracy"] for run in group]
-    print(f"{name:16}: {len(group):2} runs, {min(accuracies):.1%} to {max(accuracies):.1%} right")
+    print(f"{name:15}: {len(group):2} runs, {min(accuracies):.1%} to {max(accuracies):.1%} right")
 
 # %% [markdown]
 # This time the control comes from the same runs: each learned filter with the start of *another*
@@ -601,35 +638,66 @@ for name, group in runs.items():
     if "filters" in group[0]:
         starts = [np.roll(run["filters_at_start"], 1, axis=0) for run in group]
         learned = [np.array(run["filters"]) for run in group]
-        groups[f"{name},\nanother's start"] = filter_correlations(
+        groups[f"{name}, another's start"] = filter_correlations(
             np.concatenate(starts), np.concatenate(learned)
         )
+for name, values in groups.items():
+    print(f"{name:32}: lowest {values.min():5.2f}, mean {values.mean():5.2f}")
 viz.plot_spread(groups, "correlation with the start, one dot per filter")
 
 # %% [markdown]
-# **What you see.** After 25 steps, every filter of every run correlates with its start by 0.88 or
-# more, at accuracies from 45 to 67 %. (Unrelated ones rarely reach 0.6, as we have seen.) A
-# picture of these filters is a picture of a random number generator. After ten epochs, the small
-# network's filters scatter nearly as widely as with another filter's start, around 0.25 instead
-# of 0: little of the start is left.
+# **What you see.** After 25 steps every filter of every run is still very near its start. A picture
+# of these filters is a picture of a random number generator. After the proper training the small
+# network's filters scatter widely: some are new, some have kept much of their start. With another
+# filter's start they scatter around 0.
 #
-# And the deep network? It reads 99 % of MNIST, and its 96 filters *still* correlate with their
-# start by 0.6 on average, and with another's by 0. (Do not compare 0.6 with the small network's
-# 0.25: the two were trained with different learning rates, for different times.) Here are 12 of
-# them:
+# And the deep network? It reads nearly all of MNIST, and its filters *still* correlate with their
+# start, nearly all of them above 0.3, where those of another's start lie around 0. So even there,
+# what you see is part learned, part chance. (Do not compare the two networks: their learning rates
+# and times differ.)
+
+# %% [markdown]
+# ### 7.4 The time machine again: a good reader
+#
+# The package carries a deep network that was trained longer and better than ours (how, lesson 6
+# tells), and what its weights were at some steps on the way. The accuracy is that on MNIST's test
+# images.
+#
+# **Predict, then run.** It ends with strong, clear filters. How much of its accuracy was there
+# before them?
 
 # %%
-first = deep_runs["runs"][0]
-start, learned = np.array(first["filters_at_start"]), np.array(first["filters"])
-viz.plot_init_vs_learned(start[:12], learned[:12])
+recording = load_checkpoints("lasagne")
+film = viz.animate_training(recording)
+film
 
 # %% [markdown]
-# **What you see.** Clear lines and edges, horizontal in 2, 10 and 11, vertical in 7 and 8,
-# slanted in 9. Filter 1 has stayed pale and close to its start. So even in a network that reads
-# 99 %, what you see is part learned, part chance.
+# And as stills:
+
+# %%
+film.still()
 
 # %% [markdown]
-# ### 7.4 What are learned filters worth?
+# **What you see.** At first hardly anything moves, because this training begins with a tiny
+# learning rate. Then the curve climbs, and when it is nearly at the top the filters are still as
+# pale as before. The strong lines, edges and spots of the last moment come while the curve gains
+# its last few points. In numbers, with the mean correlation of the filters with their start:
+
+# %%
+start = recording.snapshots[0]["conv1.weight"]
+moments = zip(recording.steps, recording.accuracy, recording.snapshots, strict=True)
+for step, accuracy, snapshot in moments:
+    kept = filter_correlations(start, snapshot["conv1.weight"]).mean()
+    print(f"step {step:6,}: {accuracy:.1%} right, correlation with the start {kept:.2f}")
+
+# %% [markdown]
+# After 1,000 steps the network reads nearly every digit, with filters whose correlation with their
+# start is still above one half. **To read well it did not have to wait for filters that look like
+# something.** (Was the second convolution faster? `viz.animate_training(recording, "conv2")` plays
+# it.) Then what are the learned filters worth at all?
+
+# %% [markdown]
+# ### 7.5 What are learned filters worth?
 #
 # The strictest control: **leave the filters random**, and train only what comes after them. That
 # is easily done: compute the maps once, and train the rest on these maps as if they were the
@@ -868,7 +936,7 @@ checks.most_exciting(most_exciting)
 # - Deeper, maps shrink and receptive fields grow, and what excites a channel goes some way from
 #   edges to parts. The data show it when the filters do not.
 # - A control belongs to every picture: random filters, the untrained network, the start. Much of
-#   what looks learned was there before.
+#   what looks learned was there before, and much was read before the filters looked learned.
 # - In the small network, random filters read as well as learned ones to within a point; in the deep
 #   one they lose about seven points. Which filter is relied on cannot be seen, only measured.
 #
@@ -891,6 +959,6 @@ checks.most_exciting(most_exciting)
 # - The small network, its 25 steps and its maps drawn with `convolve2d` come from a public
 #   notebook; the deep one has the shape of an example network of the Lasagne library.
 #
-# **Next:** these were the five core lessons. What follows builds on them: a deeper network
-# trained to the end, kernels that compete, your own handwriting, and, for what this lesson began,
-# *what does it look at?*
+# **Next:** these were the five core lessons. What follows builds on them, first
+# [lesson 6](06_deeper_network.ipynb), a deeper network trained to the end. What this lesson began
+# goes on in [lesson 9](09_what_does_it_look_at.ipynb): *what does it look at?*

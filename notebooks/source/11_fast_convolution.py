@@ -22,7 +22,7 @@
 # 20 for sections 7 to 10 (how a network uses them; the break is marked). Ten more for the part on
 # polynomials in section 6, which may be skipped, and 30 for the exercises.
 #
-# ← [Lesson 5: Filters and feature maps](05_filters_and_feature_maps.ipynb) ·
+# ← [Lesson 10: Color, sound and other grids](10_color_sound_and_other_grids.ipynb) ·
 # [Solutions](solutions/11_fast_convolution.ipynb)
 
 # %%
