@@ -287,6 +287,36 @@ def match_kernels(kernels: np.ndarray, motifs: np.ndarray) -> tuple[np.ndarray, 
     return likeness, shifts
 
 
+def closest_kernels(kernels: np.ndarray, motifs: np.ndarray) -> np.ndarray:
+    """Return for each motif the kernel most like it, moved to where the motif is.
+
+    Parameters
+    ----------
+    kernels : ndarray, shape (F, 1, 1, k) or (F, k)
+    motifs : ndarray, shape (K, T)
+
+    Returns
+    -------
+    ndarray, shape (K, T)
+        ``closest[m, i] = kernel[i + shift]`` for the kernel with the largest likeness and its shift
+        by `match_kernels`; 0 where the kernel does not reach. The squares of a row add up to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the shapes are others.
+    """
+    likeness, shifts = match_kernels(kernels, motifs)
+    kernels = np.asarray(kernels, np.float64).reshape(len(kernels), -1)
+    closest = np.zeros(np.shape(motifs))
+    for m, f in enumerate(likeness.argmax(axis=0)):
+        steps = np.arange(closest.shape[1]) + shifts[f, m]
+        inside = (steps >= 0) & (steps < kernels.shape[1])
+        closest[m, inside] = kernels[f, steps[inside]]
+        closest[m] /= np.linalg.norm(closest[m]) or 1.0
+    return closest
+
+
 def _read_signals(images) -> np.ndarray:
     images = check_images(images, 1, name="images")
     if images.shape[2] != 1:
