@@ -63,6 +63,12 @@ from cnnedu.checks.grids import (
     read_record,
     which_motif,
 )
+from cnnedu.checks.handwriting import (
+    center_ink,
+    crop_to_ink,
+    honest_share,
+    white_on_black,
+)
 from cnnedu.checks.layers import (
     conv_grad_input,
     conv_grad_weight,
@@ -101,6 +107,7 @@ EXERCISES = {
     ],
     6: ["dropout", "nesterov_step", "triangular_rate", "shift_image"],
     7: ["compete", "compete_backward", "compare_gradients", "softmax_backward"],
+    8: ["white_on_black", "crop_to_ink", "center_ink", "honest_share"],
     9: ["occlusion_drop", "class_activation", "sign_step", "neighbor_share"],
     10: ["correlate_channels", "opponent_channels", "read_record", "which_motif"],
     11: ["patch_columns", "count_multiplications", "fft_convolve", "winograd_1d"],
@@ -113,6 +120,7 @@ __all__ = [
     "Verdict",
     "WrongAnswer",
     "accuracy",
+    "center_ink",
     "class_activation",
     "compare_gradients",
     "compete",
@@ -127,6 +135,7 @@ __all__ = [
     "correlate2d_strided",
     "correlate_channels",
     "count_multiplications",
+    "crop_to_ink",
     "cross_entropy",
     "diagonal_edge_kernel",
     "dropout",
@@ -135,6 +144,7 @@ __all__ = [
     "fft_convolve",
     "filter_start_correlation",
     "gaussian_kernel",
+    "honest_share",
     "iterate_minibatches",
     "max_pool",
     "max_pool_backward",
@@ -157,5 +167,6 @@ __all__ = [
     "stacked_grad_input",
     "triangular_rate",
     "which_motif",
+    "white_on_black",
     "winograd_1d",
 ]
