@@ -340,6 +340,36 @@ class Solutions:
                     moved[row, column] = image[i, j]
         return moved
 
+    @staticmethod
+    def white_on_black(page):
+        return page if np.median(page) <= 0.5 else 1 - page
+
+    @staticmethod
+    def crop_to_ink(image, threshold):
+        places = np.argwhere(image > threshold)
+        top, left = places.min(axis=0)
+        bottom, right = places.max(axis=0)
+        return image[top : bottom + 1, left : right + 1]
+
+    @staticmethod
+    def center_ink(image):
+        height, width = image.shape
+        row = (np.arange(height)[:, None] * image).sum() / image.sum()
+        column = (np.arange(width) * image).sum() / image.sum()
+        down, right = round(height / 2 - row), round(width / 2 - column)
+        padded = np.pad(image, max(height, width))  # room to move in
+        top, left = max(height, width) - down, max(height, width) - right
+        return padded[top : top + height, left : left + width]
+
+    @staticmethod
+    def honest_share(values, labels):
+        right = 0
+        for i in range(len(values)):
+            others, theirs = np.delete(values, i), np.delete(labels, i)
+            distances = [abs(values[i] - others[theirs == k].mean()) for k in (0, 1)]
+            right += np.argmin(distances) == labels[i]
+        return right / len(values)
+
 
 NAMES = [name for names in checks.EXERCISES.values() for name in names]
 

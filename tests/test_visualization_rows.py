@@ -169,7 +169,7 @@ def test_the_drawing_shows_the_patches_with_their_labels(network, images):
     drawn = pictures(figure)
     assert all(np.array_equal(a, b.pixels[0]) for a, b in zip(drawn, wanted, strict=True))
     assert [ax.get_title() for ax in figure.axes] == [str(labels[p.image]) for p in wanted]
-    assert "conv2: the 6 x 6 pixels" in figure.alt
+    assert "conv2: the 6 × 6 pixels" in figure.alt
     assert f"channel 3 answers {wanted[0].value:.3g}" in figure.alt
 
 

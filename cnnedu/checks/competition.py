@@ -334,7 +334,7 @@ def _probabilities(rng, *shape):
     ],
     random_case=lambda rng: (_probabilities(rng, 4), small_integers(rng, 4)),
     right="raising one score takes from all the other probabilities: that is the sum you subtract, "
-    "and what the origin's rule leaves out.",
+    "and what the notebook's rule leaves out.",
     hint="p = softmax(scores) is given, so softmax is not called again. By the chain rule, score j "
     "gets the sum over i of grad_p[i] * dp[i]/dz[j], with dp[i]/dz[j] = p[i] * ((i == j) - p[j]).",
 )
@@ -361,7 +361,7 @@ def _(p, grad_p):
 
 
 @softmax_backward.mistake(
-    "softmax a second time, and only the diagonal: this is the origin's rule. p is what softmax "
+    "softmax a second time, and only the diagonal: this is the notebook's rule. p is what softmax "
     "put out; use it as it is."
 )
 def _(p, grad_p):
