@@ -57,6 +57,8 @@ PACKED = gzip.compress(GOOD, mtime=0)
         (b"\n <!DOCTYPE html><html>Not found</html>", "got a web page"),
         (b"\xef\xbb\xbf<HTML><body>", "got a web page"),
         (GOOD[:10], "header of 16 bytes for 3 dimensions, got a file of 10 bytes"),
+        (b"\0\0\x08\xff" + bytes(4 * 255), "of 1 to 8 dimensions, got 255"),
+        (b"\0\0\x08\0" + bytes(1), "of 1 to 8 dimensions, got 0"),
         (GOOD[:-1], r"40 bytes for an IDX array of shape \(2, 3, 4\), got 39: the file is cut"),
         (GOOD + b"x", r"40 bytes for an IDX array of shape \(2, 3, 4\), got 41: the file holds"),
         (b"\0\0\x08\x03" + b"\xff" * 12, r"shape \(4294967295, .*got 16: the file is cut short"),

@@ -62,7 +62,7 @@ def networks(draw):
     return network, images, rng.integers(0, 4, len(images))
 
 
-@given(networks(), st.integers(1, 3))
+@given(networks(), st.integers(1, 5))
 @settings(max_examples=100, deadline=None)
 def test_fused_pieces_and_workers_equal_the_textbook(case, workers):
     network, images, labels = case
@@ -80,6 +80,17 @@ def test_fused_pieces_and_workers_equal_the_textbook(case, workers):
             for name, exact in network.grads.items():
                 np.testing.assert_allclose(gradients[name], exact, rtol=1e-7, atol=1e-10)
         np.testing.assert_allclose(team.outputs(images), logits, rtol=1e-8, atol=1e-10)
+
+
+def test_more_workers_than_images():
+    rng = np.random.default_rng(0)
+    network = Sequential([Flatten(), Dense(4, 3, dtype=np.float64, rng=rng)])
+    images, labels = rng.random((2, 1, 2, 2)), np.array([0, 2])
+    network.backward(softmax_cross_entropy(network.forward(images), labels)[1])
+    with Workers(network, 4) as team:  # of which the last has nothing to do
+        _, _, gradients = team.gradients(images, labels, softmax_cross_entropy)
+    for name, exact in network.grads.items():
+        np.testing.assert_allclose(gradients[name], exact, rtol=1e-12)
 
 
 def test_ties_go_to_the_first_in_fused_layers_too():

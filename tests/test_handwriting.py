@@ -284,6 +284,14 @@ def test_files_of_many_formats(tmp_path, reference):
         assert likeness(prepare_digit(str(path)).image, reference) > 0.9, mode
 
 
+@pytest.mark.parametrize("top", [255, 4095, 65535, 10**6])
+def test_pixels_of_many_bits(tmp_path, reference, top):
+    """A file of whole numbers may use only some of them."""
+    numbers = (seven() / 255 * top).astype(np.int32)
+    Image.fromarray(numbers).save(tmp_path / "7.tif")
+    assert likeness(prepare_digit(tmp_path / "7.tif").image, reference) > 0.97
+
+
 def test_a_transparent_png_with_nothing_but_ink(tmp_path, reference):
     page = seven()
     pixels = np.zeros((*page.shape, 4), np.uint8)
@@ -308,6 +316,9 @@ def test_the_camera_may_be_held_in_any_way(tmp_path, orientation, reference):
 
 def test_large_photographs_are_shrunk_and_odd_sizes_kept_whole(tmp_path):
     pixels, _ = read_picture(as_file(tmp_path, "large.jpg", seven((3001, 2203))))
+    assert LONGEST_SIDE / 2 < max(pixels.shape) <= LONGEST_SIDE
+    path = as_file(tmp_path, "large.png", seven((4001, 3003), (400, 600, 2400, 3400), 200))
+    pixels, _ = read_picture(path)
     assert LONGEST_SIDE / 2 < max(pixels.shape) <= LONGEST_SIDE
     small = as_picture(seven((3001, 2203), (400, 400, 1400, 1900), 100))
     assert small.shape == (math.ceil(2203 / 3), math.ceil(3001 / 3))
@@ -392,6 +403,16 @@ def test_files_that_cannot_be_read(tmp_path):
         prepare_digit(path)
     path = as_file(tmp_path, "blank.png", np.full((90, 90), 200, np.uint8))
     with pytest.raises(HandwritingError, match=r"blank\.png: expected a digit, found no ink"):
+        prepare_digit(path)
+
+
+def test_a_changed_byte_in_a_png_file_is_noticed(tmp_path):
+    """Pillow decodes it to some other picture."""
+    path = as_file(tmp_path, "7.png", seven(), compress_level=0)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(HandwritingError, match=r"7\.png is a damaged image and cannot be read"):
         prepare_digit(path)
 
 

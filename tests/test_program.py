@@ -111,10 +111,10 @@ def fails(run):
     return fails
 
 
-def start(*line, **options):
+def start(*line, program=("-m", "cnnedu"), **options):
     """Start the program in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "cnnedu", *map(str, line)]
+    command = [sys.executable, *program, *map(str, line)]
     return subprocess.Popen(
         command,
         env=environment,
@@ -258,6 +258,7 @@ class TestTrain:
         fails(2, "give either --data digits or --train-images", *train, *data, "--data", "digits")
         fails(2, "needs --test-images and --test-labels beside it", *train, *data[:4])
         fails(2, "unrecognized arguments: --epoch 3", *train, "--data", "digits", "--epoch", "3")
+        fails(2, "cnnedu train: unrecognized arguments: more; see cnnedu train", *train, "more")
         fails(2, "invalid choice: 'trian'", "trian")
         fails(2, "give one of them", "train", "--resume", trained, "--load", trained)
         competing = ("train", "--network", "competing-kernels", "--as-written", *data)
@@ -273,6 +274,36 @@ class TestTrain:
         if POSIX:
             os.mkfifo(tmp_path / "pipe")
             fails(1, "which is no ordinary file", *line, tmp_path / "pipe")
+
+    def test_what_is_no_network_is_not_overwritten(self, fails, run, data, photographs, tmp_path):
+        """A photograph named by slip, in the command fine-tune above all, would be lost."""
+        path = tmp_path / "7.jpeg"
+        shutil.copy(photographs / "7.jpeg", path)
+        before = path.read_bytes()
+        for command in (
+            ("train", "--network", "notebook", "--data", "digits"),
+            ("fine-tune", photographs),
+            ("import", tmp_path),
+        ):
+            fails(1, "is a file of another kind and would be lost", *command, "--save", path)
+        assert path.read_bytes() == before
+        (tmp_path / "empty").touch()
+        line = ("train", "--network", "notebook", *data, "--epochs", 1, "--save")
+        for _ in range(2):
+            assert run(*line, tmp_path / "empty")[0] == 0
+
+    @pytest.mark.skipif(not POSIX, reason="links need rights on Windows")
+    def test_a_link_is_followed(self, run, data, tmp_path):
+        (tmp_path / "link.npz").symlink_to("net.npz")
+        line = ("train", "--network", "notebook", *data, "--epochs", 1, "--save")
+        for _ in range(2):  # there is nothing where it leads to, and then there is
+            assert run(*line, tmp_path / "link.npz")[0] == 0
+            assert (tmp_path / "link.npz").is_symlink()
+            load(tmp_path / "net.npz")
+
+    def test_a_name_as_long_as_can_be(self, run, data, tmp_path):
+        line = ("train", "--network", "notebook", *data, "--epochs", 1, "--save")
+        assert run(*line, tmp_path / ("\u4e03" * 80))[0] == 0
 
     @pytest.mark.skipif(not POSIX or os.geteuid() == 0, reason="root may write everywhere")
     def test_a_folder_that_is_locked(self, fails, tmp_path):
@@ -393,7 +424,7 @@ class TestResume:
         line = ["train", "--network", "lasagne", "--as-written", "--epochs", 2, *data]
         assert run(*line, "--save", whole)[0] == 0
         on_batch_end = Keeper.on_batch_end
-        for step in (1, 4, 7, 8):
+        for step in (1, 4, 8):
 
             def press(keeper, training, step=step):
                 on_batch_end(keeper, training)
@@ -481,6 +512,31 @@ class TestResume:
         (tmp_path / "text").write_text("hello")
         fails(1, "is not a network saved by cnnedu", "train", "--resume", tmp_path / "text")
 
+    def test_what_a_changed_file_says_of_its_training(self, fails, run, data, tmp_path):
+        path, changed = tmp_path / "net.npz", tmp_path / "changed.npz"
+        assert run("train", "--network", "notebook", *data, "--epochs", 1, "--save", path)[0] == 0
+        network, state = load_training(path)
+        about = read_about(path)
+        for name, value in (
+            ("network", "foo"),
+            ("epochs", "many"),
+            ("epochs", 0),
+            ("learning_rate", -1),
+            ("workers", 1.5),
+            ("data", "cifar"),
+            ("data", {"train_images": "x"}),
+            ("data", 3),
+        ):
+            wrong = {**about, "settings": {**about["settings"], name: value}}
+            save(network, changed, training=state, about=wrong)
+            fails(1, "of its training is damaged", "train", "--resume", changed)
+        for wrong in ([1], {**about, "settings": {}}, {"settings": about["settings"]}):
+            save(network, changed, training=state, about=wrong)
+            fails(1, "no training to go on with", "train", "--resume", changed)
+        save(network, changed, training={"epoch": 0}, about={**about, "finished": False})
+        status, _, err = run("train", "--resume", changed)
+        assert status == 1 and err.count("\n") == 1 and "is damaged" in err
+
     def test_load_and_resume(self, run, data, trained, tmp_path, monkeypatch):
         """A training that began with given weights needs them no more when it is resumed."""
         first, whole, cut = tmp_path / "first", tmp_path / "whole", tmp_path / "cut"
@@ -507,44 +563,50 @@ class TestResume:
 class TestProcesses:
     """What only a process of its own shows."""
 
-    LINE = ("train", "--network", "cnn-rs", "--data", "digits", "--batch-size", 4, "--workers", 2)
+    LINE = ("train", "--network", "cnn-rs", "--batch-size", 4, "--workers", 2)
 
     @staticmethod
-    def wait_for(path, process, step):
-        """Wait until a checkpoint of some step has been written."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            if path.exists():
-                state = load_training(path)[1]
-                if state["epoch"] * state["batches_per_epoch"] + state["batch"] >= step:
-                    return
-            time.sleep(0.01)
-        pytest.fail(f"no checkpoint: {process.communicate()}")
+    def start_doomed(step, *line):
+        """Start the program with a bomb inside, which kills it after some step."""
+        code = f"""
+import os, signal, sys
+from cnnedu.program import main
+from cnnedu.program.keeping import Keeper
 
-    def test_killed_and_resumed(self, run, tmp_path):
+def on_batch_end(keeper, training, go_on=Keeper.on_batch_end):
+    if training.step == {step}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    go_on(keeper, training)
+
+Keeper.on_batch_end = on_batch_end
+sys.exit(main(sys.argv[1:]))
+"""
+        return start(*line, program=("-c", code))
+
+    def test_killed_and_resumed(self, run, data, tmp_path):
         whole, cut = tmp_path / "whole.npz", tmp_path / "cut.npz"
-        line = (*self.LINE, "--epochs", 2)
-        process = start(*line, "--save", cut, "--checkpoint-every", 80)
-        self.wait_for(cut, process, 240)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        assert not read_about(cut)["finished"]
-        process = start("train", "--resume", cut, "--checkpoint-every", 110)
-        self.wait_for(cut, process, 440)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert not read_about(cut)["finished"]
+        line = (*self.LINE, *data, "--epochs", 2)
+        for step, kept, command in (
+            (45, 40, (*line, "--save", cut, "--checkpoint-every", 20)),
+            (95, 90, ("train", "--resume", cut, "--checkpoint-every", 30)),
+        ):
+            process = self.start_doomed(step, *command)
+            process.communicate(timeout=60)
+            assert process.returncode == -signal.SIGKILL
+            state = load_training(cut)[1]
+            assert 60 * state["epoch"] + state["batch"] == kept
+            assert not read_about(cut)["finished"]
         assert run("train", "--resume", cut)[0] == 0
         assert run(*line, "--save", whole)[0] == 0
         assert same(whole, cut)
 
-    def test_ctrl_c_and_two_at_once_on_one_file(self, run, tmp_path):
+    def test_ctrl_c_and_two_at_once_on_one_file(self, run, data, tmp_path):
         path, other = tmp_path / "net.npz", tmp_path / "other.npz"
-        line = (*self.LINE, "--epochs", 500)
-        both = [start(*line, "--save", path, "--checkpoint-every", 50) for _ in range(2)]
+        line = (*self.LINE, *data, "--epochs", 5000)
+        both = [start(*line, "--save", path, "--checkpoint-every", 7) for _ in range(2)]
         for process in both:
-            self.wait_for(path, process, 100)
+            for words in ("parameters", "Epoch 1 of 5000"):
+                assert words in process.stdout.readline()
         both[0].send_signal(signal.SIGINT)
         out, err = both[0].communicate(timeout=60)
         assert both[0].returncode == 130
@@ -621,6 +683,9 @@ class TestEvaluate:
             "softmax": ([Flatten(), Dense(784, 10, rng=rng), Softmax()], (1, 28, 28)),
             "deep": ([Conv2D(3, 10, 3, rng=rng)], None),
         }
+        for name, value in (("nan", np.nan), ("huge", 1e38)):
+            networks[name] = ([Flatten(), Dense(784, 10, rng=rng)], (1, 28, 28))
+            networks[name][0][1].params["weight"][:] = value
         for name, (layers, shape) in networks.items():
             save(Sequential(layers, input_shape=shape), tmp_path / name)
             for command in (("evaluate", "--data", "digits"), ("predict", "x.png")):
@@ -719,6 +784,20 @@ class TestPredict:
         status, _, err = run("predict", "--load", trained, tmp_path / "*.png")
         assert status == 1 and "found none" in err
 
+    @pytest.mark.skipif(not POSIX, reason="pipes and links")
+    def test_a_folder_with_pipes_and_links(self, run, trained, photographs, tmp_path):
+        os.mkfifo(tmp_path / "a.png")  # nobody will ever write into it
+        (tmp_path / "b.png").symlink_to("b.png")
+        (tmp_path / "c.png").symlink_to("nothing.png")
+        (tmp_path / "d.jpeg").symlink_to(photographs / "4.jpeg")
+        (tmp_path / "loop").symlink_to(tmp_path)
+        status, out, err = run("predict", "--load", trained, tmp_path)
+        assert status == 1 and out.count("\n") == 1 and "d.jpeg: " in out
+        lines = err.splitlines()
+        assert len(lines) == 3 and "a.png is no ordinary file" in lines[0]
+        assert "b.png is a link that leads nowhere" in lines[1]
+        assert "c.png is a link that leads nowhere" in lines[2]
+
     def test_strange_names(self, run, trained, photographs, tmp_path):
         names = ["\u4e03 7.jpeg", "a b.jpeg", "-x.jpeg"]
         if sys.platform == "linux":
@@ -743,7 +822,7 @@ class TestFineTune:
     def test_says_which_number_to_trust(self, run, trained, photographs, tmp_path):
         before = trained.read_bytes()
         line = ("fine-tune", "--load", trained, "--save", tmp_path / "mine.npz", photographs)
-        status, out, err = run(*line)
+        status, out, err = run(*line, "--steps", 2)
         assert (status, err) == (0, "")
         assert "honest, leave-one-out" in out and "trust this" in out and "not this" in out
         assert trained.read_bytes() == before
@@ -827,6 +906,25 @@ class TestTables:
         assert run("import", tmp_path / "t", "--save", tmp_path / "again.npz")[0] == 0
         assert same(path, tmp_path / "again.npz")
 
+    def test_half_an_export_is_not_taken_for_a_whole_one(
+        self, run, fails, trained, tmp_path, monkeypatch
+    ):
+        assert run("export", "--load", trained, tmp_path / "t")[0] == 0
+        written = []
+
+        def savetxt(path, *rest, **options):
+            if len(written) == 2:
+                raise OSError(28, "No space left on device")
+            written.append(path)
+            path.touch()
+
+        monkeypatch.setattr(np, "savetxt", savetxt)
+        assert run("export", tmp_path / "t")[::2] == (
+            1,
+            "cnnedu export: No space left on device\n",
+        )
+        fails(1, "expected network.json", "import", tmp_path / "t", "--save", tmp_path / "b")
+
     def test_extreme_numbers(self, run, tmp_path, rng):
         network = Sequential([Flatten(), Dense(4, 3, rng=rng)])
         tiny, huge = np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max
@@ -843,6 +941,7 @@ class TestTables:
         for text, pattern in (
             (good + "7\n", "expected a table of 10 x 1 numbers"),
             (good.replace(good.splitlines()[3], "hello"), "is no table of numbers"),
+            (good.replace(good.splitlines()[3], "nan"), "got nan in line 4, column 0"),
             ("", "expected a table of 10 x 1 numbers"),
             (good.replace("\n", ",1\n"), "expected a table of 10 x 1 numbers"),
         ):

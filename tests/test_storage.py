@@ -140,7 +140,7 @@ def damaged(tmp_path, change):
         (lambda h, a: a.pop("header"), "is not a network saved by cnnedu"),
         (
             lambda h, a: a.pop("params/dense1.bias"),
-            "is a damaged network file: 'params/dense1.bias'",
+            "is a damaged network file: it has no 'params/dense1.bias'",
         ),
         (
             lambda h, a: a.update({"params/dense1.weight": np.ones((2, 2))}),
@@ -152,7 +152,7 @@ def damaged(tmp_path, change):
         ),
         (lambda h, a: h["layers"][0].update(type="Exec"), "a layer of unknown kind 'Exec'"),
         (lambda h, a: h["layers"][2].update(ties="last"), 'ties must be "first" or "all"'),
-        (lambda h, a: h.pop("layers"), "is a damaged network file: 'layers'"),
+        (lambda h, a: h.pop("layers"), "is a damaged network file: it has no 'layers'"),
         (
             lambda h, a: h["layers"][0].update(out_channels=10**12),
             "must have shape (1000000000000,",

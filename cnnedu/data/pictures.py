@@ -17,6 +17,7 @@ SUFFIXES = frozenset(
 )
 # Formats that are pixels and nothing else; Pillow would hand others to programs outside.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_LARGE = 8_000_000  # pixels; as floats they would take a lot of memory, so bytes are averaged first
 _SMALLEST = (3, 8)  # pixels of the shorter and the longer side
 # EXIF orientation -> how to turn the stored pixels: (swap rows and columns, flip rows, columns).
 _TURNS = {
@@ -166,7 +167,7 @@ def _pixels(picture) -> tuple[np.ndarray, int]:
     if picture.mode.startswith("I") or picture.mode == "F":
         numbers = np.asarray(picture, np.float64)
         top = 65535 if picture.mode.startswith("I") else 1
-        if picture.mode.startswith("I") and 0 <= numbers.min() and 1 < numbers.max() <= 255:
+        if picture.mode.startswith("I") and numbers.min() >= 0 and 1 < numbers.max() <= 255:
             top = 255  # bytes in a wider format
         elif numbers.min() < 0 or numbers.max() > top:  # measurements: whatever range they fill
             numbers = numbers - numbers.min()
@@ -179,6 +180,9 @@ def _pixels(picture) -> tuple[np.ndarray, int]:
         picture = picture.convert("L")
     elif picture.mode not in ("L", "RGB", "RGBA"):
         picture = picture.convert("RGB")
+    longest, shortest = max(picture.size), min(picture.size)
+    if longest * shortest > _LARGE:
+        picture = picture.reduce(max(1, min(longest // (2 * LONGEST_SIDE), shortest // 8)))
     return as_picture(np.asarray(picture)), orientation
 
 

@@ -171,8 +171,9 @@ def read_part(files: dict[str, Path], role: str) -> Part:
         )
     if len(images) != len(labels) or not len(images):
         raise ProgramError(
-            f"expected as many labels as images, and at least one, got {len(images):,} in "
-            f"{images_path} and {len(labels):,} in {labels_path}; give files that belong together"
+            f"expected as many labels as images, and at least one, got {len(images):,} images in "
+            f"{images_path} and {len(labels):,} labels in {labels_path}; give files that belong "
+            "together"
         )
     if labels.max() >= CLASSES:
         raise ProgramError(

@@ -841,9 +841,9 @@ for name, runs in mnist.items():
     print(f"{name:25} {len(found):2} seeds: {spread}")
 
 # %% [markdown]
-# As it was, it reads a half to two thirds of the digits, and the seed decides how many. The same 10,194
-# parameters trained properly read nearly all of them, whatever the seed. The larger network is
-# `lasagne` of lesson 3, with two convolutions, and is better still. A test on five images could
+# As it was, it reads a half to two thirds of the digits, and the seed decides how many. The same
+# 10,194 parameters trained properly read nearly all of them, whatever the seed. The larger network
+# is `lasagne` of lesson 3, with two convolutions, and is better still. A test on five images could
 # hardly tell the last two apart.
 #
 # One more look, with section 10 in mind. The two upper rows are of a *random* split of all 70,000,
