@@ -134,10 +134,11 @@ class DrawDigit(Live):
             super()._refresh()
 
     def _compute(self) -> dict:
-        self._answer = None
+        # The answer changes in one step: JupyterLab may ask from another thread meanwhile.
         try:
             image = drawing.prepare_drawing(self.drawing)
         except HandwritingError as trouble:
+            self._answer = None
             return {
                 "trouble": "",
                 "said": "",
