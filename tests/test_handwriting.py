@@ -225,6 +225,27 @@ def test_pieces_that_belong_to_the_digit():
     np.testing.assert_array_equal(select_digit(mask, mask.astype(float)), expected)
 
 
+def test_a_faint_shadow_is_not_taken_for_the_digit():
+    """It is larger, and the digit's own soft edge reaches the border of the picture."""
+    darkness = np.zeros((200, 200))
+    darkness[:90] = 0.12  # a shadow in the upper half
+    darkness[110:190, 80:95] = 0.85  # a one
+    darkness[190:, 80:95] = 0.1
+    digit = select_digit(darkness > 0.05, darkness)
+    assert digit[110:190, 80:95].all() and not digit[:90].any()
+    darkness[190:, 80:95] = 0.85  # now it is cut by the border, and a two stands beside it
+    darkness[120:180, 150:170] = 0.8
+    digit = select_digit(darkness > 0.05, darkness)
+    assert digit[120:180, 150:170].all() and not digit[:, :100].any()
+
+
+@pytest.mark.parametrize("number", [37, 211])
+def test_shadows_and_soft_edges_are_no_reason_to_refuse(number):
+    image, rng = load_digits().test.images[number], np.random.default_rng([99, number])
+    page = synthetic_photograph(image, rng=rng, difficulty=1.6, size=200, ruled=number % 4 == 1)
+    assert likeness(prepare_digit(page).image, image[0]) > 0.7
+
+
 @pytest.mark.parametrize("width", [2, 5, 20])
 def test_stroke_width_of_a_bar(width):
     mask = np.zeros((300, 100), bool)

@@ -77,7 +77,7 @@ def photographs(tmp_path_factory):
     rng = np.random.default_rng(5)
     for digit in range(10):
         image = digits.images[np.flatnonzero(digits.labels == digit)[0]]
-        pixels = synthetic_photograph(image, rng=rng, difficulty=0.5, size=160)
+        pixels = synthetic_photograph(image, rng=rng, difficulty=0.5, size=120)
         Image.fromarray(pixels).save(folder / f"{digit}.jpeg")
     return folder
 
@@ -451,6 +451,19 @@ class TestResume:
         status, _, err = run(*line)
         assert status == 130 and "stopped at once; " in err
         assert load_training(tmp_path / "net.npz")[1]["epoch"] == 0
+
+    def test_ctrl_c_that_is_meant_for_others(self, run, data, monkeypatch):
+        """A shell starts what runs in the background with this signal ignored."""
+        monkeypatch.setattr(
+            Keeper, "on_batch_end", lambda *rest: signal.raise_signal(signal.SIGINT)
+        )
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            status, _, err = run("train", "--network", "notebook", *data, "--epochs", 1)
+            assert (status, err) == (0, "")
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def test_ctrl_c_without_a_file(self, run, data, monkeypatch):
         monkeypatch.setattr(
@@ -942,6 +955,8 @@ class TestTables:
             (good + "7\n", "expected a table of 10 x 1 numbers"),
             (good.replace(good.splitlines()[3], "hello"), "is no table of numbers"),
             (good.replace(good.splitlines()[3], "nan"), "got nan in line 4, column 0"),
+            (good.replace(good.splitlines()[3], "-1e300"), "got -inf in line 4, column 0"),
+            (good.replace(good.splitlines()[3], "1,2"), "from 1 to 2 at row 3); export"),
             ("", "expected a table of 10 x 1 numbers"),
             (good.replace("\n", ",1\n"), "expected a table of 10 x 1 numbers"),
         ):

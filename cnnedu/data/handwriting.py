@@ -334,9 +334,13 @@ def select_digit(mask: np.ndarray, darkness: np.ndarray) -> np.ndarray:
     weights = ndimage.sum_labels(darkness, pieces, np.arange(1, count + 1))
     boxes = ndimage.find_objects(pieces)
     extents = np.array([[s.stop - s.start for s in box] for box in boxes])
-    cut = _cut_by_border(pieces, boxes, extents)
+    # Only what is about as dark as the piece itself can reach the border, not a faint shadow.
+    peaks = ndimage.maximum(darkness, pieces, np.arange(count + 1))
+    cut = _cut_by_border(np.where(darkness > 0.42 * peaks[pieces], pieces, 0), extents)
     weights = np.where(cut, weights / 20, weights)
-    main = int(np.argmax(weights))
+    # Squares tell a dark pen from a shadow that is larger but faint.
+    squares = ndimage.sum_labels(darkness**2, pieces, np.arange(1, count + 1))
+    main = int(np.argmax(np.where(cut, squares / 20, squares)))
     size = extents[main].max()
     digit = pieces == main + 1
     reach = size * np.where(weights >= weights[main] / 3, 0.5, 0.25)
@@ -362,16 +366,13 @@ def select_digit(mask: np.ndarray, darkness: np.ndarray) -> np.ndarray:
     return digit
 
 
-def _cut_by_border(pieces, boxes, extents) -> np.ndarray:
+def _cut_by_border(pieces, extents) -> np.ndarray:
     """Return which pieces touch the border without filling the picture, or run along most of it."""
     shape = np.array(pieces.shape)
-    touches = np.array(
-        [any(s.start == 0 or s.stop == n for s, n in zip(b, shape, strict=True)) for b in boxes]
-    )
     fills = (extents / shape >= 0.6).all(axis=1) | (extents.prod(axis=1) >= 0.8 * shape.prod())
     border = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
-    along = np.bincount(border, minlength=len(boxes) + 1)[1:] > 0.5 * len(border)
-    return touches & ~(fills & ~along)
+    share = np.bincount(border, minlength=len(extents) + 1)[1:] / len(border)
+    return (share > 0) & ~(fills & (share <= 0.5))
 
 
 def _is_shadow(mask: np.ndarray) -> bool:

@@ -63,7 +63,9 @@ class Interruption(Callback):
     def __enter__(self) -> Interruption:
         # Only the main thread may choose what a signal does, and only it is interrupted.
         self.before = None
-        if threading.current_thread() is threading.main_thread():
+        main_thread = threading.current_thread() is threading.main_thread()
+        # Shells have what runs in the background ignore Ctrl-C, which is meant for others.
+        if main_thread and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             self.before = signal.signal(signal.SIGINT, self._remember)
         return self
 

@@ -140,9 +140,14 @@ def _read(
             warnings.simplefilter("ignore")  # an empty table is complained of below
             table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2, encoding="utf-8")
     except ValueError as error:
-        raise ProgramError(f"{path} is no table of numbers: {error}") from None
+        why = str(error).split(";")[0].rstrip(".")  # what follows is advice to programmers
+        raise ProgramError(
+            f"{path} is no table of numbers ({why}); export the network again"
+        ) from None
     rows = shape[0], int(np.prod(shape[1:]))
     wanted = rows[::-1] if transposed else rows
+    with np.errstate(over="ignore"):
+        table = table.astype(dtype)
     if table.shape == wanted and not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0]
         raise ProgramError(
@@ -154,4 +159,4 @@ def _read(
             f"expected a table of {wanted[0]} x {wanted[1]} numbers below its first line in "
             f"{path}, got {table.shape[0]} x {table.shape[1]}; export the network again"
         )
-    return (table.T if transposed else table).reshape(shape).astype(dtype)
+    return (table.T if transposed else table).reshape(shape)
