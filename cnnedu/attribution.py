@@ -107,17 +107,12 @@ def likeness(a: np.ndarray, b: np.ndarray, *, signed: bool = False) -> float:
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.shape != b.shape or a.size == 0:
         raise ValueError(f"a and b must have one shape, not empty, got {a.shape} and {b.shape}")
-    ranks = [_ranks(each if signed else np.abs(each)) for each in (a, b)]
+    from scipy.stats import rankdata  # imported late: it takes longer than NumPy
+
+    ranks = [rankdata(each if signed else np.abs(each)) for each in (a, b)]
     centered = [each - each.mean() for each in ranks]
     norm = math.sqrt(math.prod(float((each**2).sum()) for each in centered))
     return float((centered[0] * centered[1]).sum()) / norm if norm else math.nan
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return the rank of each value, 0 for the smallest; equal values share the mean rank."""
-    _, inverse, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts + 1) / 2)[inverse.ravel()]
 
 
 # ---------------------------------------------------------------------------------------------

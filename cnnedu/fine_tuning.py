@@ -122,7 +122,7 @@ def fine_tune(
     images, labels = check_data(network, (images, labels), softmax_cross_entropy)
     positive(steps, "steps")
     check_rng(rng)
-    tuned = _copy(network)
+    tuned = copy.deepcopy(network)
     rates = _switch_dropout_off(tuned)
     fit(
         tuned,
@@ -242,7 +242,7 @@ def leaking(
     2012). Lesson 8.
     """
     images, labels = check_data(network, (images, labels), softmax_cross_entropy)
-    tuned, rows = _copy(network), []
+    tuned, rows = copy.deepcopy(network), []
     _switch_dropout_off(tuned)
     for n in range(len(images)):
         one = images[n : n + 1], labels[n : n + 1]
@@ -273,17 +273,6 @@ class _PresentClasses:
         grad_logits = np.zeros_like(logits)
         grad_logits[:, self.present] = grad
         return loss, grad_logits
-
-
-def _copy(network: Sequential) -> Sequential:
-    """Copy a network: its own parameters and random generators, nothing in memory of a training."""
-    twin = copy.copy(network)
-    twin._cache, twin.layers = None, []
-    for layer in network:
-        layer = copy.copy(layer)
-        layer._cache, layer.grads = None, {}
-        twin.layers.append(copy.deepcopy(layer))
-    return twin
 
 
 def _switch_dropout_off(network: Sequential) -> list[tuple[Dropout, float]]:
