@@ -24,6 +24,7 @@ from cnnedu.layers.base import Layer
 from cnnedu.layers.dropout import Dropout
 from cnnedu.layers.fused import ConvBlock, fuse
 from cnnedu.shapes import positive
+from cnnedu.workspace import keep_freed_memory
 
 PIECE = 50
 """Images in a piece: few enough for the cache, enough for long runs in memory."""
@@ -104,6 +105,7 @@ class Workers:
         self._plans: dict[tuple[int, ...], tuple[int, list[tuple[int, tuple[int, ...]]]]] = {}
 
     def __enter__(self) -> Workers:
+        keep_freed_memory()
         self._exit = ExitStack()
         self._exit.enter_context(one_matrix_thread())
         self._pool = None

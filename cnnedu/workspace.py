@@ -68,3 +68,16 @@ class _Fresh(Workspace):
 
 
 FRESH = _Fresh()
+
+
+def keep_freed_memory() -> None:
+    """Have what is freed kept for the next step, instead of given back to the operating system.
+
+    The small arrays of a step are fresh ones. The usual memory management on Linux (glibc) gives
+    free memory back when more of it lies together than a limit, and has to ask for it again in the
+    next step; whether that happens depends on chance, and a step of a small network then takes half
+    as long again. The limit is twice the largest block that was ever freed, up to blocks of 32 MB
+    (M_MMAP_THRESHOLD in mallopt(3)). So one large block that nobody touches is made and freed.
+    Elsewhere this does nothing.
+    """
+    np.empty(31 << 20, np.uint8)

@@ -1,5 +1,8 @@
 """Fast execution: pieces, fused layers and workers change nothing but rounding and time."""
 
+import platform
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -261,6 +264,35 @@ def test_a_large_batch_needs_no_more_memory_than_its_pieces():
             blocks = [layer for layer in team.networks[0].layers if isinstance(layer, ConvBlock)]
             held.append(sum(block.workspace.nbytes for block in blocks))
     assert held[1] == held[0] < 60e6
+
+
+MANY_STEPS = """
+import resource
+import numpy as np
+from cnnedu import SGD, fit
+from cnnedu.architectures import build
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+data = np.zeros((320, 1, 28, 28), np.float32), np.zeros(320, np.int64)
+settings = dict(batch_size=32, optimizer=SGD(0.01), rng=np.random.default_rng(0), progress=False)
+network = build("cnn-rs", rng=np.random.default_rng(0))
+fit(network, data, epochs=1, **settings)
+start = faults()
+fit(network, data, epochs=1, **settings)
+one = faults() - start
+fit(network, data, epochs=11, **settings)
+print((faults() - start - 2 * one) / 100)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the memory management is glibc's")
+def test_steps_use_memory_again_that_was_freed():
+    done = subprocess.run(
+        [sys.executable, "-c", MANY_STEPS], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 20, "new pages of memory for each step"
 
 
 def test_sgd_on_one_image_at_a_time():
