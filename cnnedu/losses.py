@@ -42,15 +42,19 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     so that nothing overflows and no logarithm of zero is taken. Lesson 4.
     """
     check_vectors(logits, name="logits")
-    labels = check_labels(labels, *logits.shape)
+    count, classes = logits.shape
+    labels = check_labels(labels, count)
+    one_hot = labels[:, None] == np.arange(classes)
     shifted = logits - logits.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
+    shifted_right = shifted[one_hot]
+    if len(shifted_right) != count:  # a label is none of the classes: say which
+        check_labels(labels, count, classes)
+    exponentials = np.exp(shifted, out=shifted)
     sums = exponentials.sum(axis=1, keepdims=True)
-    one_hot = labels[:, None] == np.arange(logits.shape[1])
-    loss = (np.log(sums[:, 0]) - shifted[one_hot]).sum() / len(logits)
+    loss = (np.log(sums[:, 0]) - shifted_right).sum() / count
     grad_logits = np.divide(exponentials, sums, out=exponentials)
     grad_logits -= one_hot
-    grad_logits /= len(logits)
+    grad_logits /= count
     return float(loss), grad_logits
 
 

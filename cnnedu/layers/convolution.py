@@ -11,6 +11,7 @@ Q).
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,7 +169,7 @@ def windows(padded: np.ndarray, geometry: Geometry, pool: tuple[int, int] = (1, 
 
     Returns
     -------
-    ndarray, shape (pool rows, pool columns, C, kh, kw, P, Q, N)
+    ndarray, shape (C, kh, kw, pool rows, pool columns, P, Q, N)
         A read-only view; P and Q count the windows of the pooling.
 
     Notes
@@ -179,8 +180,8 @@ def windows(padded: np.ndarray, geometry: Geometry, pool: tuple[int, int] = (1, 
     (a, b), (kh, kw), (p, q) = pool, geometry.kernel_size, geometry.output_size
     down, right = h_step * geometry.stride[0], w_step * geometry.stride[1]
     kernel_steps = (h_step * geometry.dilation[0], w_step * geometry.dilation[1])
-    shape = (a, b, padded.shape[1], kh, kw, p // a, q // b, len(padded))
-    strides = (down, right, c_step, *kernel_steps, a * down, b * right, n_step)
+    shape = (padded.shape[1], kh, kw, a, b, p // a, q // b, len(padded))
+    strides = (c_step, *kernel_steps, down, right, a * down, b * right, n_step)
     return as_strided(padded, shape, strides, writeable=False)
 
 
@@ -188,7 +189,7 @@ class DirectCache(NamedTuple):
     """What the backward pass needs to know of the forward pass."""
 
     columns: np.ndarray
-    """Shape (pool, C * kh * kw, P * Q * N): the patches, each written as a column."""
+    """Shape (C * kh * kw, places * N): the patches, each written as a column."""
     weight: np.ndarray
     form: Direct
 
@@ -229,12 +230,11 @@ class Direct:
         self.geometry, self.pool, self.workspace = geometry, pool, workspace
         self.frame = Frame(geometry, c, images, dtype, order=CHANNELS_FIRST, workspace=workspace)
         self.patches = windows(self.frame.padded, geometry, pool)
-        a, b, c, kh, kw, p, q, n = self.patches.shape
-        self.columns = workspace.array("columns", (a * b, c * kh * kw, p * q * n), dtype)
+        c, kh, kw, *places = self.patches.shape
+        self.columns = workspace.array("columns", (c * kh * kw, prod(places)), dtype)
         self.columns_by_entry = self.columns.reshape(self.patches.shape)
-        self.columns_transposed = self.columns.transpose(0, 2, 1)
-        self.products = workspace.array("answers", (a * b, f, p * q * n), dtype)
-        self.answers = self.products.reshape(a, b, f, p, q, n)
+        self.products = workspace.array("answers", (f, prod(places)), dtype)
+        self.answers = self.products.reshape(f, *places).transpose(1, 2, 0, 3, 4, 5)
 
     def forward(self, x, weight) -> DirectCache:
         """Fill ``answers`` for images ``x`` (N, C, H, W)."""
@@ -256,9 +256,8 @@ class Direct:
         grad_weight : ndarray, shape (F, C, kh, kw)
         """
         weight = cache.weight
-        grad_products = grad_answers.reshape(self.products.shape)
-        grad_weight = np.matmul(grad_products, self.columns_transposed).sum(axis=0)
-        grad_weight = grad_weight.reshape(weight.shape)
+        grad_products = grad_answers.transpose(2, 0, 1, 3, 4, 5).reshape(self.products.shape)
+        grad_weight = np.matmul(grad_products, self.columns.T).reshape(weight.shape)
         if not input_gradient:
             return None, grad_weight
         grad_columns, grad_padded, sums = self._way_back
@@ -274,7 +273,7 @@ class Direct:
         # In a workspace this is the memory of the columns, which have been used by now.
         columns = self.workspace.array("columns", self.columns.shape, self.columns.dtype)
         padded = np.empty_like(self.frame.padded)
-        entries = columns.reshape(self.patches.shape).transpose(0, 1, 3, 4, 7, 2, 5, 6)
+        entries = columns.reshape(self.patches.shape).transpose(3, 4, 1, 2, 7, 0, 5, 6)
         sums = []
         for first in np.ndindex(self.pool):
             for entry in np.ndindex(self.geometry.kernel_size):
