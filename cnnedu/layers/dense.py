@@ -20,6 +20,7 @@ class DenseCache(NamedTuple):
 
     x: np.ndarray
     weight: np.ndarray
+    bias: bool
 
 
 def _check(x, weight, bias):
@@ -82,10 +83,10 @@ def dense_forward(x, weight, bias=None):
     Lesson 3.
     """
     x, weight, bias = _check(x, weight, bias)
-    y = weight @ x.T  # (out_features, N): the images last
+    y = np.dot(weight, x.T)  # (out_features, N): the images last
     if bias is not None:
         y += bias[:, None]
-    return y.T, DenseCache(x, weight)
+    return y.T, DenseCache(x, weight, bias is not None)
 
 
 def dense_backward(grad_y, cache, *, input_gradient=True):
@@ -103,17 +104,17 @@ def dense_backward(grad_y, cache, *, input_gradient=True):
     -------
     grad_x : ndarray, shape (N, in_features), or None
     grad_weight : ndarray, shape (out_features, in_features)
-    grad_bias : ndarray, shape (out_features,)
+    grad_bias : ndarray, shape (out_features,), or None without a bias
 
     Notes
     -----
     Lesson 3.
     """
-    x, weight = cache
+    x, weight, bias = cache
     grad_y = check_grad(grad_y, (len(x), len(weight)), x.dtype)
-    grad_x = (weight.T @ grad_y.T).T if input_gradient else None
-    grad_weight = np.dot(grad_y.T, x)  # where there is one image, faster than grad_y.T @ x
-    return grad_x, grad_weight, grad_y.sum(axis=0)
+    grad_x = np.dot(weight.T, grad_y.T).T if input_gradient else None
+    grad_weight = np.dot(grad_y.T, x)  # for few images np.dot is quicker than @
+    return grad_x, grad_weight, grad_y.sum(axis=0) if bias else None
 
 
 class Dense(Layer):
