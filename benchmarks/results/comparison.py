@@ -12,7 +12,7 @@ from benchmarks.speed.processes import Process
 from benchmarks.speed.timing import require_agreement, take_turns
 
 EPOCHS, IMAGES = 5, 50_000
-FORMS = ("pytorch", "pytorch tuned")
+FORMS = ("pytorch", "pytorch tuned, channels last")
 
 
 def compare(torch_python: str, quick: bool) -> dict:

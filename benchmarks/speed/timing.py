@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Sequence
 
@@ -137,8 +136,3 @@ def fastest(speeds: dict, start: str) -> str | None:
         if name.startswith(start)
     }
     return max(medians, key=medians.get, default=None)
-
-
-def geometric_mean(values: Sequence[float]) -> float:
-    """Return the geometric mean."""
-    return math.exp(statistics.fmean(math.log(value) for value in values))

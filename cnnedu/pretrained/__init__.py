@@ -21,7 +21,6 @@ from cnnedu.storage import load
 
 NAMES = ("lasagne", "cnn-rs", "notebook", "competing-kernels")
 """The networks that come with the package."""
-FORMAT = "cnnedu recording"
 
 
 def load_pretrained(name: str = "lasagne") -> Sequential:
@@ -146,7 +145,6 @@ def save_checkpoints(
         If a weight is too large for that, or not a number.
     """
     header = {
-        "format": FORMAT,
         "name": name,
         "steps": steps,
         "accuracy": accuracy,
