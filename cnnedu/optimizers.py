@@ -48,10 +48,15 @@ class CosineDecay:
 
 @dataclasses.dataclass(frozen=True)
 class Triangular:
-    """Rise in a line from ``start`` to ``peak``, then fall in a line to ``end`` (Smith, 2017)."""
+    """Rise in a line from ``start`` to ``peak``, then fall in a line to ``end`` (Smith, 2017).
+
+    ``rise`` and ``hold`` are the shares of the training in which the rate rises, and in which it
+    stays at the peak before it falls.
+    """
 
     peak: float
     rise: float = 0.3
+    hold: float = 0.0
     start: float = 0.0
     end: float = 0.0
 
@@ -59,7 +64,10 @@ class Triangular:
         """Return the learning rate at ``progress`` in [0, 1]."""
         if progress < self.rise:
             return self.start + (self.peak - self.start) * progress / self.rise
-        return self.end + (self.peak - self.end) * (1 - progress) / (1 - self.rise)
+        fall = 1 - self.rise - self.hold
+        if progress <= 1 - fall:
+            return self.peak
+        return self.end + (self.peak - self.end) * (1 - progress) / fall
 
 
 # ---------------------------------------------------------------------------------------------

@@ -188,6 +188,8 @@ class Training:
     epochs : int
         How many there will be.
     batches_per_epoch : int
+    augment_until : float
+        As given to ``fit``.
     epoch : int
         Epochs finished.
     batch : int
@@ -203,6 +205,7 @@ class Training:
     rng: np.random.Generator
     epochs: int
     batches_per_epoch: int
+    augment_until: float = 1.0
     history: History = field(default_factory=History)
     epoch: int = 0
     batch: int = 0
@@ -288,6 +291,7 @@ def fit(
     rng: np.random.Generator,
     loss: Loss = softmax_cross_entropy,
     augment: Augment | None = None,
+    augment_until: float = 1.0,
     validation: Any = None,
     callbacks: Iterable[Callback] = (),
     progress: bool = True,
@@ -320,6 +324,10 @@ def fit(
         ``(images, rng) -> images``: changes the images of each training batch a little, keeping
         shape and dtype, for example ``cnnedu.data.Warp()``. Its generator depends on the epoch and
         the batch alone, so that a resumed training draws the same.
+    augment_until : float
+        The share of the training after which images are shown as they are. What is turned or bent
+        becomes a little blurred, and a network should end with images as sharp as those it will be
+        asked about (as Touvron et al., 2019, found for their sizes). Lesson 6.
     validation : (images, labels) or a part of a data set, optional
         Measured after each epoch; never trained on.
     callbacks : iterable of Callback
@@ -358,6 +366,8 @@ def fit(
         raise TypeError(
             f"augment must be a function of images and rng, like Warp(), got {augment!r}"
         )
+    if not 0 <= augment_until <= 1:
+        raise ValueError(f"augment_until must be a share from 0 to 1, got {augment_until!r}")
     callbacks = _check_callbacks(callbacks)
     images, targets = check_data(network, data, loss)
     if validation is not None:
@@ -369,7 +379,7 @@ def fit(
             f"{len(images)} images and drop_last leaves the rest out"
         )
 
-    training = Training(network, optimizer, rng, epochs, per_epoch)
+    training = Training(network, optimizer, rng, epochs, per_epoch, augment_until)
     if resume is not None:
         try:
             training.restore(*load_training(resume))
@@ -416,13 +426,16 @@ def _batches(training: Training, data, batch_size: int, drop_last: bool, augment
     batches = islice(batches, training.batch, None)
     if augment is None:
         return batches
-    return _augmented(batches, augment, int(shuffler.integers(2**63)), training.batch)
+    return _augmented(training, batches, augment, int(shuffler.integers(2**63)))
 
 
-def _augmented(batches, augment: Augment, seed: int, first: int):
+def _augmented(training: Training, batches, augment: Augment, seed: int):
     """Yield the batches with their images changed, each by a generator of its own."""
-    for number, (images, targets) in enumerate(batches, first):
-        changed = augment(images, np.random.default_rng([seed, number]))
+    for images, targets in batches:
+        if training.progress >= training.augment_until:
+            yield images, targets
+            continue
+        changed = augment(images, np.random.default_rng([seed, training.batch]))
         if not isinstance(changed, np.ndarray) or changed.shape != images.shape:
             came = getattr(changed, "shape", type(changed).__name__)
             raise ValueError(f"augment must return images of shape {images.shape}, got {came}")

@@ -83,6 +83,9 @@ def test_schedules():
     assert [CosineDecay(1.0)(p) for p in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
     triangle = Triangular(peak=2.0, rise=0.25, start=1.0)
     assert [triangle(p) for p in (0, 0.125, 0.25, 0.625, 1)] == pytest.approx([1, 1.5, 2, 1, 0])
+    trapezoid = Triangular(peak=2.0, rise=0.25, hold=0.25)
+    assert [trapezoid(p) for p in (0, 0.25, 0.4, 0.5, 0.75, 1)] == pytest.approx([0, 2, 2, 2, 1, 0])
+    assert Triangular(peak=2.0, rise=0.5, hold=0.5)(1.0) == 2
     optimizer, parameter = SGD(CosineDecay(1.0)), np.zeros(1)
     optimizer.step([("w", parameter, np.ones(1))], progress=0.5)
     assert parameter[0] == pytest.approx(-0.5)

@@ -185,7 +185,7 @@ WARP = Warp(stroke=(-0.5, 0.5), share=3)
 def test_an_interrupted_training_on_changed_images_goes_on_to_the_same_bits(
     tmp_path, step, workers
 ):
-    options = {"augment": WARP, "workers": workers}
+    options = {"augment": WARP, "augment_until": 0.7, "workers": workers}
     whole, resumed, path = toy_network(), toy_network(seed=9), tmp_path / "run.npz"
     history = train(whole, **options)
     with pytest.raises(KeyboardInterrupt):
@@ -220,6 +220,25 @@ def test_each_batch_of_each_epoch_is_changed_with_a_generator_of_its_own():
         augment=lambda x, rng: (again.append(rng.integers(2**63)), x)[1],
     )
     assert again == drawn
+
+
+@pytest.mark.parametrize(("until", "changed"), [(0.0, 0), (0.5, 3), (0.6, 4), (1.0, 6)])
+def test_augment_ends_where_it_is_told_to(until, changed):
+    seen = []
+    train(
+        toy_network(),
+        toy_data(40),
+        epochs=2,
+        augment=lambda images, rng: (seen.append(1), images)[1],
+        augment_until=until,
+    )
+    assert len(seen) == changed
+
+
+@pytest.mark.parametrize("until", [-0.1, 1.1, float("nan")])
+def test_augment_ends_within_the_training(until):
+    with pytest.raises(ValueError, match="augment_until must be a share from 0 to 1, got"):
+        train(toy_network(), augment=WARP, augment_until=until)
 
 
 def test_without_augment_the_generator_shuffles_and_does_nothing_else():
@@ -452,7 +471,7 @@ def test_twenty_digits_are_learned_by_heart():
     digits = load_digits().train[:20]
     network = build("notebook", rng=np.random.default_rng(0))
     assert abs(evaluate(network, digits).loss - np.log(10)) < 0.5
-    train(network, digits, epochs=60, batch_size=5, optimizer=Momentum(0.05))
+    train(network, digits, epochs=60, batch_size=5, optimizer=Momentum(0.01))
     assert evaluate(network, digits).accuracy == 1.0
 
 

@@ -59,6 +59,8 @@ class System:
         Whether a last batch that is not full is left out.
     augment : callable, optional
         Random changes of the images that are trained on, as ``fit`` takes them.
+    augment_until : float
+        The share of the training after which images are left as they are.
     """
 
     name: str
@@ -73,6 +75,7 @@ class System:
     split: Callable[[Dataset], Dataset] = as_given
     drop_last: bool = False
     augment: Callable | None = None
+    augment_until: float = 1.0
 
     def network(self, *, rng: np.random.Generator) -> Sequential:
         """Return the untrained network, for pixels in [0, 1], shape (N, 1, 28, 28)."""
@@ -139,6 +142,7 @@ class System:
             optimizer=chosen.optimizer(chosen.learning_rate),
             rng=rng,
             augment=self.augment,
+            augment_until=self.augment_until,
             validation=data.validation,
             callbacks=callbacks,
             progress=progress,
