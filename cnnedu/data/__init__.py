@@ -12,6 +12,7 @@ from cnnedu.data.digits import (
     to_mnist_form,
 )
 from cnnedu.data.download import DataError
+from cnnedu.data.drawn_digits import drawn_digits
 from cnnedu.data.handwriting import Preparation, label_of, prepare_digit, read_folder
 from cnnedu.data.idx import read_idx
 from cnnedu.data.mnist import load_mnist
@@ -49,6 +50,7 @@ __all__ = [
     "change_strokes",
     "closest_kernels",
     "divide_by_variance",
+    "drawn_digits",
     "hidden_motifs",
     "iterate_batches",
     "label_of",
