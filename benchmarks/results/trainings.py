@@ -17,7 +17,7 @@ from cnnedu.network import Sequential
 from cnnedu.optimizers import CosineDecay
 from cnnedu.pretrained import save_checkpoints
 from cnnedu.systems import System, system
-from cnnedu.systems.base import keep_a_sixth
+from cnnedu.systems.base import as_given, keep_a_sixth
 from cnnedu.systems.competing_kernels import converged, score_as_written
 from cnnedu.training import Callback, History, Training, WeightRecorder
 
@@ -255,6 +255,8 @@ def ingredients() -> dict[str, dict]:
             "learning_rate": 0.01,
             "batch_size": 50,
             "augment": None,
+            "augment_until": 1.0,
+            "enlarge": as_given,
         },
         "and a learning rate that rises and falls": {
             "optimizer": best.optimizer,
@@ -262,8 +264,10 @@ def ingredients() -> dict[str, dict]:
             "batch_size": best.batch_size,
         },
         "and warped images": {"augment": Warp(**warp | {"stroke": (0, 0)})},
-        "and other pens": {"augment": best.augment},
         "and less dropout": {"layers": best.layers},
+        "and sharp images at the end": {"augment_until": best.augment_until},
+        "and other pens": {"augment": best.augment},
+        "and other hands": {"enlarge": best.enlarge},
     }
 
 
@@ -411,9 +415,9 @@ class Group:
 
 
 GROUPS = [
-    Group("lasagne", "best", usual("lasagne", ship=True), 3, 320),
-    Group("lasagne", "as written", usual("lasagne", as_written=True), 10, 40),
-    *(Group("lasagne", name, with_ingredients(name), 2, 85) for name in ingredients()),
+    Group("lasagne", "best", usual("lasagne", ship=True), 3, 380),
+    Group("lasagne", "as written", usual("lasagne", as_written=True), 10, 35),
+    *(Group("lasagne", name, with_ingredients(name), 2, 80) for name in ingredients()),
     Group("cnn-rs", "as written", cnn_rs_as_written, 3, 110),
     Group("cnn-rs", "5 epochs", usual("cnn-rs", epochs=5), 3, 25),
     Group("cnn-rs", "10 epochs", usual("cnn-rs", ship=True), 3, 50),

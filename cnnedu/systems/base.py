@@ -55,6 +55,8 @@ class System:
         ``learning_rate -> Optimizer``, with the schedule.
     split : callable
         ``Dataset -> Dataset``, as this system divides it.
+    enlarge : callable
+        ``Dataset -> Dataset``, with more images to train on.
     drop_last : bool
         Whether a last batch that is not full is left out.
     augment : callable, optional
@@ -73,6 +75,7 @@ class System:
     layers: Callable[[np.random.Generator], list[Layer]]
     optimizer: Callable[[float], Optimizer]
     split: Callable[[Dataset], Dataset] = as_given
+    enlarge: Callable[[Dataset], Dataset] = as_given
     drop_last: bool = False
     augment: Callable | None = None
     augment_until: float = 1.0
@@ -92,9 +95,10 @@ class System:
         Returns
         -------
         Dataset
-            ``train``, ``test``, and ``validation``, which is None if the system keeps none.
+            ``train``, with what the system adds to it; ``test``; and ``validation``, which is None
+            if the system keeps none.
         """
-        return self.split(dataset)
+        return self.enlarge(self.split(dataset))
 
     def train(
         self,
