@@ -335,9 +335,10 @@ def test_init_vs_learned_draws_three_rows_on_one_scale(rng):
         for row in range(3):
             assert np.array_equal(drawn[3 * f + row], expected[row])
     assert len(limits(figure)) == 1
+    assert figure.axes[0].texts[0].get_text() == "filter\ncorrelation"
     for f in range(4):
         r = np.corrcoef(initial[f].ravel(), learned[f].ravel())[0, 1]
-        number, label = titles(figure)[3 * f].replace("\N{MINUS SIGN}", "-").split(": ")
+        number, label = titles(figure)[3 * f].replace("\N{MINUS SIGN}", "-").split("\n")
         assert int(number) == f
         assert float(label) == pytest.approx(r, abs=0.0051)
 

@@ -98,6 +98,8 @@ def test_regions_are_framed(rng):
     assert (test.get_x(), test.get_y(), test.get_width()) == (1.5, 5.5, 6)
     assert train.get_edgecolor() == test.get_edgecolor() != sea.get_edgecolor()
     assert train.get_linestyle() != test.get_linestyle()
+    assert train.get_path_effects()
+    assert test.get_path_effects()
     assert [text.get_text() for text in first.texts] == ["sky\ntrain", "sky\ntest", "sea"]
     assert "sky, test in one, rows 6 to 9, columns 2 to 7" in figure.alt
 

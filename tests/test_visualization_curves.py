@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
-from cnnedu.visualization.colors import BLUE, VERMILION
+from cnnedu.visualization.colors import BLUE
 from cnnedu.visualization.curves import plot_bars, plot_curves, plot_spread
 from cnnedu.visualization.descent import plot_descent, plot_paths
+from cnnedu.visualization.figures import projector
 
 
 def lines(ax) -> dict[str, np.ndarray]:
@@ -49,6 +50,49 @@ def test_a_thick_curve_lies_below_those_that_run_along_it():
 def test_curves_can_be_told_apart_without_color():
     figure = plot_curves({str(i): [i, i] for i in range(6)})
     assert len({str(line._dash_pattern) for line in figure.axes[0].get_lines()}) == 6
+
+
+def test_few_points_are_marked_on_every_curve_with_a_shape_of_its_own():
+    lines = plot_curves({str(i): np.arange(5) + i for i in range(6)}).axes[0].get_lines()
+    assert len({line.get_marker() for line in lines}) == 6
+    assert all(line.get_markevery() == slice(None) for line in lines)
+
+
+def test_of_many_points_only_different_ends_are_marked():
+    ends = plot_curves({"a": np.arange(31), "b": np.arange(5)}).axes[0].get_lines()
+    assert [line.get_markevery() for line in ends] == [[-1], [-1]]
+    assert ends[0].get_marker() != ends[1].get_marker()
+    same = plot_curves({"a": np.arange(31), "b": np.arange(31)}).axes[0].get_lines()
+    assert [line.get_marker() for line in same] == ["None", "None"]
+
+
+def test_a_curve_over_a_noisy_one_has_a_rim():
+    figure = plot_curves({"noise": np.arange(31) % 2, "fit": np.arange(31), "broad": np.ones(31)},
+                         thick="broad")  # fmt: skip
+    rims = [bool(line.get_path_effects()) for line in figure.axes[0].get_lines()]
+    assert rims == [False, True, False]
+
+
+def test_a_long_label_stays_inside_the_figure():
+    for made in (plot_curves({"a": [1, 2]}, "x", "accuracy on the rest of the hand, mean"),
+                 plot_bars({"a": 1}, "x", "accuracy on the rest of the hand, mean")):  # fmt: skip
+        assert label_is_inside(made)
+    with projector():
+        assert label_is_inside(plot_curves({"a": [1, 2]}, "x", "wrong, of the rest of the hand"))
+
+
+def label_is_inside(figure) -> bool:
+    figure.canvas.draw()
+    box = figure.axes[0].yaxis.label.get_window_extent()
+    return box.y0 >= 0 and box.y1 <= figure.bbox.height
+
+
+@pytest.mark.parametrize("log", ["", "y"])
+def test_a_level_at_the_end_of_the_axis_keeps_off_the_frame(log):
+    ax = plot_curves({"a": [7, 10, 1000]}, levels={"reference": 5}, log=log).axes[0]
+    low, high = ax.transData.inverted().transform(ax.transAxes.transform([(0, 0.03), (1, 0.97)]))
+    assert low[1] < 5
+    assert high[1] > 1000
 
 
 def test_a_single_curve_needs_no_legend():
@@ -120,29 +164,59 @@ def test_curves_must_have_names():
 # ---------------------------------------------------------------------------------------------
 
 
+def bars_of_means(ax) -> list:
+    return [line for line in ax.get_lines() if np.isclose(np.ptp(line.get_ydata()), 0.84)]
+
+
 def test_spread_draws_every_value_and_the_mean():
     groups = {"few": [0.2, 0.4, 0.9], "one": [0.5]}
     ax = plot_spread(groups, "accuracy").axes[0]
     dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
-    means = [line for line in ax.get_lines() if same_color(line.get_color(), VERMILION)]
+    means = bars_of_means(ax)
     assert np.array_equal(dots[0].get_xdata(), [0.2, 0.4, 0.9])
     assert np.allclose([line.get_xdata()[0] for line in means], [0.5, 0.5])
-    assert min(line.get_zorder() for line in means) > max(line.get_zorder() for line in dots)
+    assert max(line.get_zorder() for line in means) < min(line.get_zorder() for line in dots)
     assert ax.get_xlabel() == "accuracy (bar: mean)"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["few", "one"]
 
 
 def test_equal_values_of_a_spread_do_not_hide_each_other():
-    ax = plot_spread({"ties": [0.2] * 5 + [0.4] * 40}).axes[0]
+    ax = plot_spread({"ties": [0.2] * 15 + [0.4] * 17}).axes[0]
     points = ax.get_lines()[0].get_xydata()
-    assert len(np.unique(points, axis=0)) == 45
+    assert len(np.unique(points, axis=0)) == 32
     assert np.abs(points[:, 1]).max() < 0.4
+    assert not ax.texts
+
+
+def test_where_most_of_many_meet_one_dot_and_a_number_stand_for_them():
+    ties = 0.9 + np.linspace(-1e-4, 1e-4, 41)
+    ax = plot_spread({"left": [0.0, 0.5], "ties": [*ties, 0.1, 0.4, 0.4]}).axes[0]
+    dots = [line for line in ax.get_lines() if line.get_marker() == "o"][1]
+    assert np.allclose(sorted(dots.get_xdata()), [0.1, 0.4, 0.4, 0.9])
+    (text,) = ax.texts
+    assert (text.get_text(), text.xy, text.get_ha()) == ("× 41", (pytest.approx(0.9), 1), "right")
+
+
+def test_the_mean_is_seen_above_a_cloud_of_dots(rng):
+    ax = plot_spread({"many": rng.random(200), "few": [0.5, 0.6]}).axes[0]
+    many, few = bars_of_means(ax)
+    dots = next(line for line in ax.get_lines() if line.get_marker() == "o")
+    assert few.get_zorder() < dots.get_zorder() < many.get_zorder()
+    assert same_color(many.get_color(), "black")
+    assert many.get_path_effects()
+
+
+def test_a_level_beyond_all_values_has_its_margin():
+    low, high = plot_spread({"a": [0.2, 0.4]}, levels={"oracle": 0.8}).axes[0].get_xlim()
+    assert low < 0.2
+    assert high > 0.82
+    assert plot_spread({"a": [0.2]}, levels={"b": 3}, x_range=(0, 1)).axes[0].get_xlim() == (0, 1)
 
 
 def test_the_text_of_a_spread():
     text = plot_spread({"a": [0.25, 0.75]}, "accuracy", levels={"chance": 0.1}, title="Seeds").alt
     assert text == (
-        "Seeds: accuracy: a: 2 dots, mean 0.5, from 0.25 to 0.75; lines: chance at 0.1."
+        "Seeds: accuracy: a: 2 values, mean 0.5, from 0.25 to 0.75; lines: chance at 0.1."
     )
 
 
@@ -186,6 +260,28 @@ def test_descent_marks_every_position_on_the_curve():
     assert same_color(dots.get_color(), BLUE)
     assert len(ax.texts) == 2  # one arrow per step
     assert "2 steps from 0 to 1.92, loss from 9 to 1.17" in figure.alt
+
+
+def test_the_start_of_a_descent_is_a_square():
+    ax = plot_descent(bowl, {"a": np.array([0.0, 1.2])}, span=(-1, 7)).axes[0]
+    (start,) = [line for line in ax.get_lines() if line.get_marker() == "s"]
+    assert np.array_equal(start.get_xydata(), [[0, 9]])
+    outside = plot_descent(bowl, {"a": np.array([9.0, 1.2])}, span=(-1, 7)).axes[0]
+    assert not [line for line in outside.get_lines() if line.get_marker() == "s"]
+
+
+def test_marks_and_lines_grow_for_the_projector():
+    def sizes():
+        lines = [
+            *plot_curves({"a": [1, 2]}, levels={"b": 1}).axes[0].get_lines(),
+            *plot_spread({"a": [1, 2]}, levels={"b": 1}).axes[0].get_lines(),
+            *plot_descent(bowl, {"a": np.array([0.0, 1.2])}, span=(-1, 7)).axes[0].get_lines(),
+        ]
+        return np.array([line.get_markersize() * line.get_linewidth() for line in lines])
+
+    page = sizes()
+    with projector():
+        assert (sizes() > page).all()
 
 
 def test_descent_that_leaves_the_picture_ends_at_its_edge():

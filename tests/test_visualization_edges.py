@@ -7,7 +7,7 @@ from matplotlib.colors import same_color
 from matplotlib.quiver import Quiver
 
 from cnnedu.kernels import kernel
-from cnnedu.visualization.colors import BLUE, VERMILION
+from cnnedu.visualization.colors import SIGNED, ink_on
 from cnnedu.visualization.edges import plot_arrows, plot_signals, plot_weight_paths
 
 
@@ -43,9 +43,11 @@ def test_a_shorter_signal_stands_under_the_middle_of_its_pixels():
 
 
 def test_signals_show_their_sign_in_color_and_their_numbers():
-    ax = plot_signals({"a": [3, -2]}).axes[0]
-    assert [same_color(bar.get_facecolor(), BLUE) for bar in ax.patches] == [True, False]
-    assert same_color(ax.patches[1].get_facecolor(), VERMILION)
+    figure = plot_signals({"a": [3, -2], "row": [0, 4]})
+    ax = figure.axes[0]
+    drawn = [bar.get_facecolor() for bar in ax.patches]
+    assert same_color(drawn, [SIGNED(0.75), SIGNED(0.25)])  # yellow above zero, blue below
+    assert all(same_color(bar.get_facecolor(), "0.5") for bar in figure.axes[1].patches)
     assert [text.get_text() for text in ax.texts] == ["3", "−2"]
     assert ax.get_ylabel() == "a"
 
@@ -109,6 +111,13 @@ def test_arrows_stand_at_the_edge_and_point_to_where_it_gets_brighter():
     assert sorted(map(tuple, found.XY)) == sorted(expected)
     assert np.allclose(found.U, 4)
     assert np.allclose(found.V, 0)
+
+
+def test_arrows_are_bright_with_a_dark_rim():
+    image = step_image()
+    found = arrows(plot_arrows(image, *responses(image)))
+    assert ink_on(found.get_facecolor()[0]) == "black"
+    assert same_color(found.get_edgecolor()[0], "black")
 
 
 def test_downward_is_downward():
@@ -178,13 +187,25 @@ def test_every_weight_is_a_line_over_the_steps():
 def test_weights_of_one_target_look_alike_and_their_target_is_a_line():
     figure = plot_weight_paths(STEPS, WEIGHTS, target=[[0, 1], [1, 3]])
     ax = figure.axes[0]
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == ["3 (1 weight)", "1 (2 weights)", "0 (1 weight)"]
+    assert ax.get_legend() is None
+    names = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert names.pop("should become")
+    assert names == {"3 (1 weight)": 3, "1 (2 weights)": 1, "0 (1 weight)": 0}
     colors = {line.get_color() for line in ax.get_lines() if len(line.get_xdata()) == len(STEPS)}
     assert len(colors) == 3
-    levels = [line.get_ydata()[0] for line in ax.get_lines() if len(line.get_xdata()) == 2]
-    assert levels == [0, 1, 3]
+    short = [line for line in ax.get_lines() if len(line.get_xdata()) == 2]
+    levels = {line.get_ydata()[0] for line in short if line.get_color() not in colors}
+    assert levels == {0, 1, 3}
+    keys = {line.get_ydata()[0] for line in short if line.get_color() in colors}
+    assert keys == {0, 1, 3}
     assert "farthest from its target at the end: 1" in figure.alt
+
+
+def test_targets_that_lie_close_together_are_named_in_a_legend():
+    ax = plot_weight_paths(STEPS, WEIGHTS, target=[[0, 0.05], [1, 3]]).axes[0]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["3 (1 weight)", "1 (1 weight)", "0.05 (1 weight)", "0 (1 weight)"]
+    assert not ax.texts
 
 
 def test_losses_belong_to_copies_or_to_single_steps():

@@ -73,7 +73,7 @@ def test_feature_maps_are_the_networks_own(network, rng, shape):
     assert np.array_equal(drawn[0], image[0, 0])
     assert np.array_equal(np.stack(drawn[1:]), expected)
     assert titles(figure) == ["image", "0", "1", "2", "3", "4"]
-    assert figure.alt.startswith("conv2: 5 maps of 6 x 3")
+    assert figure.alt.startswith("conv2: 5 maps of 6 × 3")
 
 
 def test_feature_maps_after_relu_are_not_signed(network, rng):
@@ -294,6 +294,15 @@ def test_confusion_counts():
     assert written == {(0, 0): "1", (1, 0): "1", (1, 1): "1", (2, 1): "2", (2, 2): "1"}
     assert figure.axes[0].get_title() == "3 of 6 right (50.0 %)"
     assert "1 read as 2 (2 times), 0 read as 1 (1 time)" in figure.alt
+
+
+def test_a_single_error_is_darker_than_the_diagonal_even_in_gray():
+    labels = np.repeat([0, 1, 1], [1, 30, 30])
+    predictions = np.repeat([1, 0, 1], [1, 30, 30])
+    figure = vis.plot_confusion(labels, predictions)
+    ax = figure.axes[0]
+    error = ax.images[0].to_rgba(np.array([1]))[0]
+    assert error[:3] @ [0.2126, 0.7152, 0.0722] < ax.get_facecolor()[0] - 0.03
 
 
 def test_confusion_without_errors_and_with_names():

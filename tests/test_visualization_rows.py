@@ -37,6 +37,20 @@ def test_one_scale_holds_for_all_rows_and_is_centered_if_something_is_negative()
     assert figure.axes[-1].get_ylabel() == "weight"
 
 
+def test_each_row_on_its_own_scale_with_its_ends_under_its_name():
+    rows = {"a": [[[-1.0, 0.5]], [[0.0, 0.25]]], "b": [[[3.0, 0.0]]]}
+    figure = plot_rows(rows, scale="row")
+    images = [ax.images[0] for ax in figure.axes]
+    assert [image.get_clim() for image in images] == [(-1, 1), (-1, 1), (-3, 3)]
+    assert [text.get_text() for text in figure.texts] == ["a\n±1", "b\n±3"]
+    amount = plot_rows({"a": [[[0.0, 2.0]]], "b": [np.zeros((2, 2))]}, scale="row")
+    assert [text.get_text() for text in amount.texts] == ["a\n0 to 2", "b\n0 to 1"]
+    gray = plot_rows({"a": [[[0.0, 1.0]]]}, scale="row", kind="picture")
+    assert [text.get_text() for text in gray.texts] == ["a"]
+    with pytest.raises(ValueError, match='scale must be "shared" or "row", but it is \'each\''):
+        plot_rows(rows, scale="each")
+
+
 def test_gray_pictures_have_no_bar_of_colors():
     figure = plot_rows({"a": np.full((2, 3, 3), 0.5)}, kind="picture")
     assert len(figure.axes) == 2

@@ -83,6 +83,16 @@ def test_all_frames_have_one_scale_with_zero_in_the_middle(shipped):
         assert limits == {(-largest, largest)}
 
 
+def test_many_small_filters_are_named_once_in_a_strip():
+    recording = film({"conv1": (32, 1, 5, 5)}, steps=(0, 1, 10, 20, 30))
+    figure = vis.animate_training(recording).still()
+    names = [text.get_text() for text in figure.texts if "–" in text.get_text()]
+    assert names == [f"{first}–{first + 3}" for first in range(0, 32, 4)]
+    assert not [text for ax in figure.axes[:-1] for text in ax.texts]
+    some = vis.animate_training(recording, filters=[*range(30), 31]).still()
+    assert [text.get_text() for text in some.axes[0].texts] == [*map(str, range(30)), "31"]
+
+
 def test_still_shows_start_some_and_end_in_one_row(shipped):
     animation = vis.animate_training(shipped)
     figure = animation.still()

@@ -835,13 +835,24 @@ class TestStill:
         widths = [patch.get_width() for patch in bars.patches]
         np.testing.assert_allclose(widths, pad.probabilities)
         assert len(sheets) == 3
+        assert [text.get_text() for text in sheets[2].texts] == [str(unit) for unit in range(10)]
+        limit = np.abs(pad.maps["conv1"]).max()
+        captions = [text.get_text() for text in figure.texts]
+        assert f"conv1: 6 maps of 26 × 26, ±{limit:.3g}" in captions
+        figure.canvas.draw()
+        boxes = [ax.get_window_extent() for ax in figure.axes]
+        overlapping = [a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]]
+        assert not any(overlapping)
+        assert all(box.x1 <= figure.bbox.width and box.y0 >= 0 for box in boxes)
         assert draw_digit.MOST_MAPS == 64
 
     def test_still_of_the_explorer_frames_the_patch(self, deep, digits):
         explorer = LayerExplorer(deep, digits.images, layer="conv2")
         figure = explorer.still()
         titles = [ax.get_title() for ax in figure.axes]
-        assert titles[1:3] == ["kernel of conv2", "map 0 of conv2"]
+        largest = [np.abs(each).max() for each in (explorer.look.kernel, explorer.look.maps)]
+        kernel_ends, map_ends = (f"±{each:.3g}" for each in largest)
+        assert titles[1:3] == [f"kernel of conv2, {kernel_ends}", f"map 0 of conv2, {map_ends}"]
         (frame,) = figure.axes[0].patches
         top, _, left, _ = explorer.look.box
         assert frame.get_xy() == (left - 0.5, top - 0.5)

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from matplotlib import patheffects
 
 from cnnedu import attribution
 from cnnedu.network import Sequential
@@ -14,9 +13,11 @@ from cnnedu.visualization.figures import (
     bare,
     drawn,
     finish,
+    halo,
     number,
     open_grid,
     plural,
+    points,
     root_figure,
     show,
     size,
@@ -365,9 +366,8 @@ def _outline(ax, picture) -> None:
     low, high = float(gray.min()), float(gray.max())
     if low == high or min(gray.shape) < 2:
         return
-    lines = ax.contour(gray, levels=[(low + high) / 2], colors="black", linewidths=0.9)
-    halo = patheffects.withStroke(linewidth=2.2 * size().lines / 1.4, foreground="white")
-    lines.set_path_effects([halo])
+    lines = ax.contour(gray, levels=[(low + high) / 2], colors="black", linewidths=points(0.9))
+    lines.set_path_effects(halo(2.2))
 
 
 def _answer(network, batch) -> str:
@@ -576,8 +576,8 @@ def plot_adversarial(
         bare(after, f"reads {each.after.argmax()} ({_percent(each.after.max())})")
         _draw_chances(bars, each, legend=row == 0)
     if axes is None:
-        bar = figure.colorbar(drawing, ax=panels[: 4 * len(rows)], shrink=0.5, aspect=30,
-                              location="left", pad=0.01)  # fmt: skip
+        bar = figure.colorbar(drawing, ax=panels[1::4], location="bottom", shrink=0.8, aspect=20,
+                              pad=0.02)  # fmt: skip
         bar.outline.set_linewidth(0.5)
         bar.set_ticks([-largest, 0, largest])
         figure.suptitle(heading, weight="bold")

@@ -215,7 +215,7 @@ def plot_regions(images: Mapping, regions: Mapping, *, title: str | None = None)
             above = top > 0.14 * picture.shape[0]
             ax.text((left + right) / 2, top + (-0.02 if above else 0.02) * picture.shape[0],
                     region.replace(", ", "\n"), ha="center", va="bottom" if above else "top",
-                    size=size().letters * 0.8, bbox=NOTE)  # fmt: skip
+                    size=size().letters * 0.9, bbox=NOTE)  # fmt: skip
             parts.append(
                 f"{region} in {name}, rows {top} to {bottom - 1}, columns {left} to {right - 1}"
             )

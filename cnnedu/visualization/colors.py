@@ -12,6 +12,8 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from cnnedu.visualization.figures import number
+
 # Lightness (CIE L*) of the five: 17, 40, 64, 80, 96.
 SIGNED = LinearSegmentedColormap.from_list(
     "cnnedu_signed", ["#0a2458", "#2463a8", "#9b9b9b", "#e6c13f", "#fff7b8"], N=257
@@ -47,6 +49,11 @@ class Scale:
     def signed(self) -> bool:
         """Whether the scale is centered on zero."""
         return self.cmap is SIGNED
+
+    def ends(self) -> str:
+        """Return what the ends stand for, as "±1.2" or "0 to 3"."""
+        low, high = number(self.low), number(self.high)
+        return f"±{high}" if self.signed else f"{low} to {high}"
 
     def color(self, value: float) -> tuple:
         """Return the RGBA color of `value`."""

@@ -1,19 +1,23 @@
 """Plain diagrams: curves over steps, the spread of repeated measurements, and bars of counts."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
 from cnnedu.visualization.cells import format_numbers
-from cnnedu.visualization.colors import BLUE, CURVE_COLORS, VERMILION
+from cnnedu.visualization.colors import BLUE, CURVE_COLORS
 from cnnedu.visualization.figures import (
     PAGE_WIDTH,
     drawn,
     finish,
+    halo,
     number,
     open_axes,
     plural,
+    points,
     size,
+    wrap,
 )
 from cnnedu.visualization.inputs import as_array
 
@@ -22,7 +26,9 @@ MOST_CURVES = len(CURVE_COLORS)
 MOST_GROUPS = 20
 MOST_BARS = 30
 MOST_MARKED = 30
+MOST_STACKED = 20
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 @drawn
@@ -85,13 +91,19 @@ def plot_curves(
     _check_positive(named, levels, log)
     own, legend = ax is None, len(named) > 1
     figure, ax = open_axes(ax, (0.85 if legend else 0.66) * PAGE_WIDTH, 3.0)
+    marks = _which_marked(named)
+    everywhere = isinstance(marks, slice)
     for index, (name, (x, y)) in enumerate(named.items()):
-        marker = "o" if len(x) <= MOST_MARKED else None
         drawn_lines = ax.plot(x, y.T, linestyle=DASHES[index], color=CURVE_COLORS[index],
-                              marker=marker, ms=3.5)  # fmt: skip
+                              marker=MARKERS[index] if marks else None, markevery=marks,
+                              ms=points(3.5 if everywhere else 5 + 3 * (index % 2)),
+                              mfc="none" if index % 2 else None)  # fmt: skip
         if name == thick:
             for line in drawn_lines:
-                line.set(linewidth=THICK, alpha=0.45, zorder=1.5)
+                line.set(linewidth=points(THICK), alpha=0.45, zorder=1.5)
+        elif index and len(y) == 1 and marks is None:
+            # Without a rim it would be lost where it runs through the noise of another.
+            drawn_lines[0].set_path_effects(halo(3.2))
         drawn_lines[0].set_label(name)
     if "x" in log:
         ax.set_xscale("log")
@@ -101,18 +113,35 @@ def plot_curves(
         ax.set_yscale("log")
     if y_range is not None:
         ax.set_ylim(*y_range)
+    elif levels:
+        # So that a level at the end of the axis has the margin that curves have.
+        x, _ = next(iter(named.values()))
+        ax.update_datalim([(x[0], value) for value in levels.values()])
+        ax.autoscale_view()
     for name, value in levels.items():
-        ax.axhline(value, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        ax.axhline(value, color="0.35", linewidth=points(0.9), linestyle=(0, (4, 3)), zorder=1)
         ax.annotate(name, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
                     textcoords="offset points", ha="right", va="bottom", color="0.25",
                     size=size().letters * 0.9)  # fmt: skip
-    _finish(ax, x_label, y_label, title)
+    _finish(ax, x_label, _fitting(y_label, figure) if own else y_label, title)
     if legend and own:
         figure.legend(loc="outside right upper", frameon=False)
     elif legend:
         ax.legend(frameon=False)
     text = "; ".join(_curve_text(name, x, y) for name, (x, y) in named.items())
     return finish(figure, _about(title, y_label, x_label) + text + _levels_text(levels) + ".")
+
+
+def _which_marked(named) -> slice | list[int] | None:
+    """Return which points get a mark: all of few, or the last where curves end at different x."""
+    if max(len(x) for x, _ in named.values()) <= MOST_MARKED:
+        return slice(None)
+    return [-1] if len({float(x[-1]) for x, _ in named.values()}) > 1 else None
+
+
+def _fitting(y_label: str, figure) -> str:
+    """Return the label broken into lines that are no longer than the figure is high."""
+    return wrap(y_label, 0.8 * figure.get_figheight())
 
 
 def _named(values, what: str) -> dict:
@@ -203,7 +232,8 @@ def plot_spread(
 ):
     """Draw repeated measurements as dots, one row per group, each with its mean as an upright bar.
 
-    Equal values are stacked, so that none hides another.
+    Equal values are stacked, so that none hides another. Where most of a large group meet, one dot
+    stands for them, with their number beside it.
 
     Parameters
     ----------
@@ -244,12 +274,17 @@ def plot_spread(
     low = min(float(values.min()) for values in named.values())
     high = max(float(values.max()) for values in named.values())
     resolution = (x_range[1] - x_range[0] if x_range else (high - low) or 1.0) / 70
+    middle = sum(x_range) / 2 if x_range else (low + high) / 2
     for row, values in enumerate(named.values()):
-        ax.plot(values, row + _stack(values, resolution), "o", ms=5.5, color=BLUE, alpha=0.75,
-                mec="white", mew=0.5)  # fmt: skip
-        ax.plot([values.mean()] * 2, [row - 0.34, row + 0.34], color=VERMILION, lw=2.5, zorder=3)
+        dots = _draw_dots(ax, row, values, resolution, middle)
+        # Above a cloud of dots, but behind a few of them, which it would hide.
+        ax.plot([values.mean()] * 2, [row - 0.42, row + 0.42], color="black", lw=points(2),
+                path_effects=halo(4.5), zorder=3 if dots > MOST_MARKED else 1.5)  # fmt: skip
+    if levels and x_range is None:
+        ax.update_datalim([(value, 0) for value in levels.values()])
+        ax.autoscale_view(scaley=False)
     for name, value in levels.items():
-        ax.axvline(value, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        ax.axvline(value, color="0.35", linewidth=points(0.9), linestyle=(0, (4, 3)), zorder=1)
         ax.annotate(name, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
                     textcoords="offset points", ha="center", va="bottom", color="0.25",
                     size=size().letters * 0.9)  # fmt: skip
@@ -263,7 +298,7 @@ def plot_spread(
     ax.grid(False, axis="y")
     ax.tick_params(axis="y", length=0)
     listed = "; ".join(
-        f"{name}: {plural(len(each), 'dot')}, mean {number(each.mean())}, "
+        f"{name}: {plural(len(each), 'value')}, mean {number(each.mean())}, "
         f"from {number(each.min())} to {number(each.max())}"
         for name, each in named.items()
     )
@@ -277,10 +312,28 @@ def line_room() -> float:
     return size().letters * 1.3
 
 
-def _stack(values: np.ndarray, resolution: float) -> np.ndarray:
-    """Return offsets in (-0.4, 0.4) that set (nearly) equal values side by side around 0."""
-    offsets = np.zeros(len(values))
+def _draw_dots(ax, row: int, values, resolution: float, middle: float) -> int:
+    """Draw one dot per value, or where most of many meet, one with their number; count them."""
     places = np.rint(values / resolution).astype(np.int64)
+    crowded, count = Counter(places.tolist()).most_common(1)[0]
+    offsets = _stack(places)
+    if count > max(MOST_STACKED, len(values) / 2):
+        together = places == crowded
+        where = float(np.median(values[together]))
+        values, offsets = np.append(values[~together], where), np.append(offsets[~together], 0)
+        side = -1 if where > middle else 1
+        ax.annotate(f"× {count}", (where, row), xytext=(side * points(8), 0), va="center",
+                    textcoords="offset points", ha="right" if side < 0 else "left",
+                    path_effects=halo(3))  # fmt: skip
+    width = points(5.5) if len(values) <= MOST_MARKED else 5.5  # the many have no room to grow
+    ax.plot(values, row + offsets, "o", ms=width, color=BLUE, alpha=0.75,
+            mec="white", mew=points(0.5))  # fmt: skip
+    return len(values)
+
+
+def _stack(places: np.ndarray) -> np.ndarray:
+    """Return offsets in (-0.4, 0.4) that set those at one place side by side around 0."""
+    offsets = np.zeros(len(places))
     for place in np.unique(places):
         members = np.flatnonzero(places == place)
         step = min(0.16, 0.76 / len(members))
@@ -326,6 +379,7 @@ def plot_bars(
         raise ValueError("bars must hold one number from 0 on for each name")
     if len(named) > MOST_BARS:
         raise ValueError(f"bars holds {len(named)}; at most {MOST_BARS} can be drawn")
+    own = ax is None
     figure, ax = open_axes(ax, min(0.8 * PAGE_WIDTH, 1.6 + 0.75 * len(named)), 2.7)
     places = np.arange(len(named))
     ax.bar(places, values, width=0.7, color=BLUE)
@@ -336,7 +390,7 @@ def plot_bars(
     ax.set_xticks(places, list(named))
     ax.tick_params(axis="x", length=0)
     ax.set_ylim(0, (float(values.max()) or 1.0) * 1.13)
-    _finish(ax, x_label, y_label, title)
+    _finish(ax, x_label, _fitting(y_label, figure) if own else y_label, title)
     ax.grid(False, axis="x")
     listed = ", ".join(f"{name}: {text}" for name, text in zip(named, texts, strict=True))
     return finish(figure, _about(title, y_label, x_label) + listed + ".")

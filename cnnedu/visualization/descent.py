@@ -14,6 +14,7 @@ from cnnedu.visualization.figures import (
     finish,
     number,
     plural,
+    points,
 )
 from cnnedu.visualization.inputs import as_array
 
@@ -68,7 +69,9 @@ def plot_descent(
         leaving = int(np.argmin(inside)) if not inside.all() else len(path)
         shown = np.clip(path[: leaving + 1], low, high)
         _draw_steps(ax, shown, loss(shown))
-        ax.plot(path[:leaving], loss(path[:leaving]), "o", ms=4, color=BLUE, zorder=3)
+        ax.plot(path[:leaving], loss(path[:leaving]), "o", ms=points(3.5), color=BLUE, zorder=3)
+        if leaving:
+            ax.plot(path[:1], loss(path[:1]), "s", ms=points(7), color=BLUE, zorder=4)
         ax.locator_params(axis="x", nbins=6, integer=True)
         ax.set_xlim(low, high)
         ax.set_ylim(curve.min() - room, curve.max() + room)
@@ -117,7 +120,7 @@ def _panels(count: int, height: float, **kwargs):
 def _draw_steps(ax, x, y) -> None:
     for i in range(len(x) - 1):
         ax.annotate("", (x[i + 1], y[i + 1]), (x[i], y[i]), zorder=2,
-                    arrowprops={"arrowstyle": "->", "color": VERMILION, "lw": 1.1,
+                    arrowprops={"arrowstyle": "->", "color": VERMILION, "lw": points(1.1),
                                 "shrinkA": 1, "shrinkB": 2})  # fmt: skip
 
 
@@ -186,10 +189,11 @@ def plot_paths(
     levels = landscape.min() + (landscape.max() - landscape.min()) * np.linspace(0, 1, 11) ** 2
     figure, panels = _panels(len(named), 2.6, sharex=True, sharey=True)
     for ax, (name, path) in zip(panels, named.items(), strict=True):
-        ax.contour(a, b, landscape, levels=levels[1:], colors="0.72", linewidths=0.7)
-        ax.plot(path[:, 0], path[:, 1], "-o", color=BLUE, ms=3, lw=1.1, zorder=3)
-        ax.plot(*path[0], "s", color=BLUE, ms=7, zorder=4)
-        ax.plot(*goal, "+", color=VERMILION, ms=12, mew=2.2, zorder=5)
+        ax.contour(a, b, landscape, levels=levels[1:], colors="0.72", linewidths=points(0.7))
+        ax.plot(path[:, 0], path[:, 1], "-o", color=BLUE, ms=points(3), lw=points(1.1),
+                zorder=3)  # fmt: skip
+        ax.plot(*path[0], "s", color=BLUE, ms=points(7), zorder=4)
+        ax.plot(*goal, "+", color=VERMILION, ms=points(12), mew=points(2.2), zorder=5)
         ax.set_xlim(*across)
         ax.set_ylim(*up)
         _finish(ax, name, labels[0], labels[1] if ax is panels[0] else "")

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from cnnedu.visualization.cells import format_numbers
-from cnnedu.visualization.colors import BLUE, CURVE_COLORS, VERMILION, picture_scale
+from cnnedu.visualization.colors import BLUE, CURVE_COLORS, SIGNED, picture_scale
 from cnnedu.visualization.curves import DASHES
 from cnnedu.visualization.figures import (
     Figure,
@@ -19,6 +19,7 @@ from cnnedu.visualization.figures import (
     open_axes,
     open_figure,
     plural,
+    points,
     root_figure,
     show,
     size,
@@ -27,6 +28,7 @@ from cnnedu.visualization.inputs import as_array, as_picture
 
 MOST_SIGNALS = 8
 MOST_WRITTEN = 24
+ARROWS = "#ffd24d"  # in a black rim: seen on black, gray and white
 
 
 @drawn
@@ -100,9 +102,11 @@ def _read_signals(signals) -> dict[str, np.ndarray]:
 
 def _draw_bars(ax, name, values, longest, span) -> None:
     places = np.arange(len(values)) + (longest - len(values)) / 2
-    colors = [VERMILION if value < 0 else BLUE for value in values]
-    ax.bar(places, values, width=0.72 if longest <= 60 else 1.0, color=colors)
-    ax.axhline(0, color="0.3", linewidth=0.8)
+    # As everywhere: blue below zero and yellow above; gray where nothing is negative.
+    colors = "0.5" if values.min() >= 0 else [SIGNED(0.25 if v < 0 else 0.75) for v in values]
+    rims = {"edgecolor": "0.3", "linewidth": points(0.5)} if longest <= 60 else {}
+    ax.bar(places, values, width=0.72 if longest <= 60 else 1.0, color=colors, **rims)
+    ax.axhline(0, color="0.3", linewidth=points(0.8))
     low, high = min(0, values.min()), max(0, values.max())
     spare, room = (span - (high - low)) / 2, 0.3 * span
     ax.set_ylim(low - spare - room, high + spare + room)
@@ -178,8 +182,8 @@ def plot_arrows(
     if len(rows):
         ax.quiver(columns + left, rows + above, grad_x[rows, columns], grad_y[rows, columns],
                   angles="xy", scale_units="xy", scale=strongest / (0.95 * step), pivot="mid",
-                  color=VERMILION, width=0.005, headwidth=3.4, headlength=3,
-                  headaxislength=3, minshaft=1.5)  # fmt: skip
+                  facecolor=ARROWS, edgecolor="black", linewidth=0.8, width=0.005,
+                  headwidth=3.4, headlength=3, headaxislength=3, minshaft=1.5)  # fmt: skip
     bare(ax, title or "")
     where = ""
     if len(rows):
@@ -249,15 +253,17 @@ def plot_weight_paths(steps, weights, target=None, *, losses=None, title: str | 
     )  # fmt: skip
     ax = made[0, 0]
     for path, look, label in _styled(paths, goal):
-        color, dash = CURVE_COLORS[look % len(CURVE_COLORS)], DASHES[look % len(DASHES)]
-        ax.plot(steps, path, linestyle=dash, color=color, label=label)
+        ax.plot(steps, path, label=label, **_look(look))
     for value in [] if goal is None else np.unique(goal):
-        ax.axhline(value, color="0.55", linewidth=0.8, zorder=1)
+        ax.axhline(value, color="0.55", linewidth=points(0.8), zorder=1)
     finish_steps(ax, steps, "weight")
-    ax.legend(
-        frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5),
-        title="should become" if goal is not None else "weight", handlelength=2.0,
-    )  # fmt: skip
+    if goal is not None and _have_room(ax, np.unique(goal)):
+        _name_targets(ax, paths, goal)
+    else:
+        ax.legend(
+            frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5),
+            title="should become" if goal is not None else "weight", handlelength=2.0,
+        )  # fmt: skip
     if losses is not None:
         _draw_losses(made[0, 1], steps, times, as_array(losses, "losses"))
     if title:
@@ -295,6 +301,32 @@ def _styled(paths, goal):
         for place, index in enumerate(members):
             label = f"{number(value)} ({plural(len(members), 'weight')})" if place == 0 else None
             yield paths[:, index], look, label
+
+
+def _look(look: int) -> dict:
+    return {
+        "color": CURVE_COLORS[look % len(CURVE_COLORS)],
+        "linestyle": DASHES[look % len(DASHES)],
+    }
+
+
+def _have_room(ax, targets) -> bool:
+    """Return whether a line of text fits beside each target without meeting the next one."""
+    inches = ax.figure.get_figheight() * 0.75
+    line = np.ptp(ax.get_ylim()) * line_height() / inches
+    return bool((np.diff(targets) > line).all())
+
+
+def _name_targets(ax, paths, goal) -> None:
+    """Name each target at the end of its line, with a piece of the curves that should reach it."""
+    at_the_end = ax.get_yaxis_transform()
+    for _, look, label in _styled(paths, goal):
+        if label:
+            value = np.unique(goal)[::-1][look]
+            ax.plot([1.02, 1.1], [value] * 2, transform=at_the_end, clip_on=False, **_look(look))
+            ax.text(1.12, value, label, transform=at_the_end, va="center")
+    ax.annotate("should become", (1.02, 1), xycoords="axes fraction", xytext=(0, 4),
+                textcoords="offset points", va="bottom", color="0.3")  # fmt: skip
 
 
 def _loss_times(steps, losses) -> np.ndarray:

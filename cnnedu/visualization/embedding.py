@@ -1,7 +1,6 @@
 """Images as points in the plane: where a layer puts them, and where random weights do."""
 
 import numpy as np
-from matplotlib import patheffects
 
 from cnnedu.embedding import METHODS, as_rows, embed, neighbor_agreement
 from cnnedu.visualization.attribution import control_network, generator
@@ -11,7 +10,9 @@ from cnnedu.visualization.figures import (
     bare,
     drawn,
     finish,
+    halo,
     plural,
+    points,
     root_figure,
     size,
 )
@@ -21,6 +22,19 @@ MOST_POINTS = 3000
 MOST_CLASSES = 20
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 BATCH = 200
+# All dark enough for thin marks on white (CIE L* at most 55); hues that are alike stand apart.
+CLASS_COLORS = (
+    "#0072b2",
+    "#d55e00",
+    "#00614a",
+    "#a8518a",
+    "#333333",
+    "#6b4c00",
+    "#5b3a8c",
+    "#008f68",
+    "#8c2d04",
+    "#00568b",
+)
 
 
 @drawn
@@ -173,24 +187,24 @@ def _open(rows: int, columns: int, axes):
     return figure, list(made.ravel())
 
 
-def _draw_points(ax, points, labels, classes) -> None:
+def _draw_points(ax, places, labels, classes) -> None:
     import matplotlib
 
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.85, max(len(classes), 2)))
     if len(classes) <= 10:
-        shades = matplotlib.colormaps["tab10"].colors
+        shades = CLASS_COLORS
     ax.set_aspect("equal", adjustable="datalim")
+    width = points(6 if len(places) <= 800 else 3.2)
     for index, each in enumerate(classes):
-        members = points[labels == each]
+        members = places[labels == each]
         short = str(each) if len(str(each)) <= 2 else "o"
         marker = f"${short}$" if short != "o" else "o"
-        ax.scatter(members[:, 0], members[:, 1], s=28 if len(points) <= 800 else 10,
-                   marker=marker, color=shades[index], linewidths=0.2, alpha=0.85)  # fmt: skip
-    halo = [patheffects.withStroke(linewidth=3, foreground="white")]
+        ax.scatter(members[:, 0], members[:, 1], s=width**2,
+                   marker=marker, color=shades[index], linewidths=0.2, alpha=0.9)  # fmt: skip
     for each in classes:
-        x, y = _amid(points[labels == each])
+        x, y = _amid(places[labels == each])
         ax.annotate(str(each), (x, y), ha="center", va="center", weight="bold",
-                    size=size().letters * 1.4, path_effects=halo, zorder=5)  # fmt: skip
+                    size=size().letters * 1.4, path_effects=halo(3), zorder=5)  # fmt: skip
 
 
 def _amid(members: np.ndarray) -> np.ndarray:

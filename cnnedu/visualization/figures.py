@@ -265,6 +265,11 @@ class Grid:
         return bar
 
 
+def bar_room() -> float:
+    """Return the width in inches that a bar of colors, its numbers and its label need."""
+    return 0.4 + 0.45 * size().letters / SIZES["page"].letters
+
+
 def style_colorbar(bar, label: str) -> None:
     """Give a colorbar few ticks and a thin outline."""
     bar.outline.set_linewidth(0.5)
@@ -294,7 +299,7 @@ def open_grid(
         return _given_grid(axes, titles)
     columns = choose_columns(count, columns, most)
     rows = math.ceil(count / columns)
-    side = 0.85 if colorbar else GAP
+    side = bar_room() if colorbar else GAP
     room = PAGE_WIDTH - GAP - side
     width = min(largest, (room - (columns - 1) * GAP) / columns)
     ratio = min(max(ratio, 0.08), 4.0)
@@ -378,6 +383,20 @@ def show(ax, array: np.ndarray, scale=None):
     )
 
 
+def points(width: float) -> float:
+    """Return the width of a line or a mark, in points, that goes along with the size in use."""
+    return width * size().lines / SIZES["page"].lines
+
+
+def halo(width: float, *, whole: bool = False) -> list:
+    """Return the path effect of a white rim, `width` points wide: seen on dark and on light.
+
+    With `whole` it runs on under the gaps of dashes.
+    """
+    dashes = {"dash_offset": 0, "dash_list": None} if whole else None
+    return [patheffects.withStroke(linewidth=points(width), foreground="white", dashes=dashes)]
+
+
 def same_pixels(axes, arrays) -> None:
     """Give the pixels of all arrays one size: the smaller ones stand in the middle of a margin."""
     rows, columns = (max(array.shape[axis] for array in arrays) for axis in (0, 1))
@@ -395,15 +414,12 @@ def frame(ax, top, left, height, width, color, *, thickness=2.0, dashed=False, l
         height,
         fill=False,
         edgecolor=color,
-        linewidth=thickness * size().lines / 1.4,
+        linewidth=points(thickness),
         linestyle=(0, (2, 1)) if dashed else "-",
         zorder=4,
         clip_on=False,
     )
-    halo = patheffects.withStroke(
-        linewidth=(thickness + 1.6) * size().lines / 1.4, foreground="white"
-    )
-    rectangle.set_path_effects([] if dashed else [halo])
+    rectangle.set_path_effects(halo(thickness + 1.6, whole=True))
     rectangle.set_label(label or "frame")
     ax.add_patch(rectangle)
     return rectangle

@@ -10,6 +10,7 @@ from cnnedu.visualization.figures import (
     PAGE_WIDTH,
     add_heading,
     add_panel,
+    bar_room,
     bare,
     drawn,
     finish,
@@ -291,28 +292,25 @@ def _draw_three_rows(rows, correlations, columns, title):
     count = len(rows[0])
     columns = min(count, columns or math.ceil(count / math.ceil(count / 12)))
     blocks = math.ceil(count / columns)
-    names, side, gap = 0.85, 0.85, 0.08
+    names, side, gap = 0.85, bar_room(), 0.08
     width = min(1.1, (PAGE_WIDTH - names - side) / columns - gap)
     height = width * rows[0].shape[1] / rows[0].shape[2]
-    label_height = line_height() + 0.08
+    label_height = 2 * line_height() + 0.1
     block_height = label_height + 3 * (height + gap) + 0.1
     total_width = max(names + columns * (width + gap) + side, 3.6)
     heading = wrap(title, total_width - 0.2, 1.1) if title else ""
     heading_height = (heading.count("\n") + 1) * line_height(1.1) + 0.1 if heading else 0
-    caption_height = line_height() + 0.02
-    total_height = heading_height + caption_height + blocks * block_height + 0.05
+    total_height = heading_height + blocks * block_height + 0.05
     figure = open_figure(total_width, total_height)
     if heading:
         add_heading(figure, heading, total_width, total_height)
-    figure.text(0.05 / total_width, 1 - (heading_height + 0.04) / total_height,
-                "filter: correlation with its start", va="top", color="0.3")  # fmt: skip
     scale = scale_for(rows, signed=True)
     image = None
     for index in range(count):
         block, column = divmod(index, columns)
         for row, label in enumerate(("start", "learned", "difference")):
             x = names + column * (width + gap) + 0.06
-            y = total_height - heading_height - caption_height - block * block_height
+            y = total_height - heading_height - block * block_height
             y -= label_height + (row + 1) * (height + gap)
             ax = add_panel(figure, x, y, width, height, total_width, total_height)
             image = ax.imshow(rows[row][index], cmap=scale.cmap, vmin=scale.low, vmax=scale.high)
@@ -320,8 +318,12 @@ def _draw_three_rows(rows, correlations, columns, title):
             if row == 0:
                 value = correlations[index]
                 written = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-                letters = min(size().letters, width * 72 / 4.4)
-                ax.set_title(f"{index}: {written}", pad=3, size=letters)
+                letters = min(size().letters, width * 72 / 3.4)
+                ax.set_title(f"{index}\n{written}", pad=3, size=letters)
+                if column == 0:
+                    ax.annotate("filter\ncorrelation", (0, 1), xycoords="axes fraction",
+                                xytext=(-4, 3), textcoords="offset points", ha="right",
+                                va="bottom", size=0.88 * letters, color="0.3")  # fmt: skip
             if column == 0:
                 ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=4)
     tall = min(total_height - heading_height - 0.5, 2.6)

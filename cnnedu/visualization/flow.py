@@ -13,6 +13,7 @@ from cnnedu.visualization.figures import (
     finish,
     number,
     plural,
+    points,
     root_figure,
 )
 
@@ -93,7 +94,7 @@ def _draw_sizes(flow, names, axes):
             # A gradient of exactly zero has no place on a logarithmic axis: a gap says so.
             values = np.where(np.array(sizes[name]) > 0, sizes[name], np.nan)
             ax.plot(flow.steps, values, linestyle=DASHES[index], color=CURVE_COLORS[index],
-                    marker="o" if len(flow.steps) <= 30 else None, ms=3,
+                    marker="o" if len(flow.steps) <= 30 else None, ms=points(3),
                     label=_short(name))  # fmt: skip
         ax.set_yscale("log")
         _finish(ax, what)

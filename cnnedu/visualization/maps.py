@@ -67,7 +67,7 @@ def plot_feature_maps(
     """
     if is_network(maps):
         name, maps = _maps_of(maps, image, layer)
-        title = title or f"{name}: {maps.shape[0]} maps of {maps.shape[1]} x {maps.shape[2]}"
+        title = title or f"{name}: {maps.shape[0]} maps of {maps.shape[1]} × {maps.shape[2]}"
     maps = as_channels(maps, "maps")
     picture = None if image is None else as_picture(image)
     total = len(maps)
@@ -259,4 +259,3 @@ def _small_bar(ax, drawing) -> None:
     bar.set_ticks([low, high], labels=[number(low), number(high)])
     for label, align in zip(inset.get_xticklabels(), ("left", "right"), strict=True):
         label.set_horizontalalignment(align)
-        label.set_size(label.get_size() * 0.85)

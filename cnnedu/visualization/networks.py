@@ -150,7 +150,7 @@ def _label_stage(ax, shape, label, x, base) -> None:
     ax.text(x, bottom, label[0], ha="center", va="top", size=size().letters * 0.95, weight="bold")
     rest = "\n".join(label[1:])
     ax.text(x, bottom - line_height(0.95), rest, ha="center", va="top", color="0.2",
-            size=size().letters * 0.8, linespacing=1.25)  # fmt: skip
+            size=size().letters * 0.9, linespacing=1.25)  # fmt: skip
 
 
 def _network_text(summary, title) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cnnedu.visualization.colors import picture_scale, scale_for
+from cnnedu.visualization.colors import Scale, picture_scale, scale_for
 from cnnedu.visualization.figures import (
     PAGE_WIDTH,
     add_heading,
@@ -27,6 +27,7 @@ from cnnedu.visualization.inputs import as_array, as_picture, as_titles
 MOST_ROWS = 12
 MOST_COLUMNS = 20
 KINDS = ("signed", "amount", "picture")
+SCALES = ("shared", "row")
 
 
 @drawn
@@ -35,11 +36,12 @@ def plot_rows(
     titles=None,
     *,
     kind: str | None = None,
+    scale: str = "shared",
     label: str = "",
     largest: float = 1.1,
     title: str | None = None,
 ):
-    """Draw small pictures in rows that have names, all of them on one scale.
+    """Draw small pictures in rows that have names, all on one scale or each row on its own.
 
     Parameters
     ----------
@@ -52,8 +54,11 @@ def plot_rows(
     kind : {"signed", "amount", "picture"}, optional
         Zero-centered colors, colors from zero up, or gray. If not given, "signed" where a value is
         negative, else "amount".
+    scale : {"shared", "row"}
+        One scale for all, so that rows can be compared, or one for each row, so that weak ones can
+        be seen; its ends are then written under the row's name, instead of the bar of colors.
     label : str
-        What the colors measure, at the bar of colors (which a "picture" does not have).
+        What the colors measure, at the bar of colors (which "picture" and "row" do not have).
     largest : float
         The width of a picture, in inches, if there is room.
     title : str, optional
@@ -71,24 +76,45 @@ def plot_rows(
     """
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, but it is {kind!r}")
+    if scale not in SCALES:
+        raise ValueError(f'scale must be "shared" or "row", but it is {scale!r}')
     pictures = _read_rows(rows, in_color=kind == "picture")
     columns = max(len(row) for row in pictures.values())
     above, within = _read_titles(titles, pictures, columns)
     every = [picture for row in pictures.values() for picture in row]
-    scale = picture_scale(every)
-    if kind != "picture":
-        scale = scale_for(every, signed=None if kind is None else kind == "signed")
-    figure, panels, bar_axes = _open_rows(pictures, above, within, largest, title, kind)
+    if kind is None:
+        kind = "signed" if min(float(picture.min()) for picture in every) < 0 else "amount"
+    scales = _row_scales(pictures, every, kind, scale)
+    names = {name: name for name in pictures}
+    if scale == "row" and kind != "picture":
+        names = {name: _with_ends(name, row, scales[name]) for name, row in pictures.items()}
+    bar = scale == "shared" and kind != "picture"
+    figure, panels, bar_axes = _open_rows(pictures, names, above, within, largest, title, bar)
     for name, row in pictures.items():
         for column, picture in enumerate(row):
             ax = panels[name][column]
-            image = show(ax, picture, scale)
+            image = show(ax, picture, scales[name])
             bare(ax, within[name][column] if within else "")
             if above and ax is _topmost(panels, column):
                 ax.set_title(above[column], pad=3)
     if bar_axes is not None:
         style_colorbar(figure.colorbar(image, cax=bar_axes), label)
     return finish(figure, _rows_text(pictures, within, title))
+
+
+def _row_scales(pictures, every, kind: str, scale: str) -> dict[str, Scale]:
+    """Return the scale of each row; of a row without pictures, the common one."""
+    groups = {name: (row if scale == "row" and row else every) for name, row in pictures.items()}
+    if kind == "picture":
+        return {name: picture_scale(group) for name, group in groups.items()}
+    return {name: scale_for(group, signed=kind == "signed") for name, group in groups.items()}
+
+
+def _with_ends(name: str, row, scale: Scale) -> str:
+    """Return a row's name with the ends of its scale below."""
+    if not row:
+        return name
+    return f"{name}\n{scale.ends()}"
 
 
 def _read_rows(rows, in_color: bool) -> dict[str, list[np.ndarray]]:
@@ -147,12 +173,13 @@ def _read_titles(titles, pictures, columns: int):
     }
 
 
-def _open_rows(pictures, above, within, largest, title, kind):
+def _open_rows(pictures, labels, above, within, largest, title, bar: bool):
     """Return the figure, its panels by row, and the place of the bar of colors (or None)."""
     columns = max(len(row) for row in pictures.values())
     letter = 0.62 * size().letters / 72
-    names = max(0.3, 0.15 + letter * max(len(name) for name in pictures))
-    side, gap = (0.12 if kind == "picture" else 0.95), 0.08
+    longest = max(len(line) for label in labels.values() for line in label.split("\n"))
+    names = max(0.3, 0.15 + letter * longest)
+    side, gap = (0.95 if bar else 0.12), 0.08
     room = PAGE_WIDTH - names - side
     width = min(largest, room / columns - gap)
     ratio = max(each.shape[0] / each.shape[1] for row in pictures.values() for each in row)
@@ -175,10 +202,10 @@ def _open_rows(pictures, above, within, largest, title, kind):
                       total_height)
             for column in range(len(row))
         ]  # fmt: skip
-        figure.text((names - 0.08) / total_width, (y + height / 2) / total_height, name,
-                    ha="right", va="center")  # fmt: skip
+        figure.text((names - 0.08) / total_width, (y + height / 2) / total_height,
+                    labels[name], ha="right", va="center", multialignment="right")  # fmt: skip
     bar_axes = None
-    if kind != "picture":
+    if bar:
         tall = min(total_height - top - 0.1, 2.6)
         x = names + columns * (width + gap) + 0.06
         bar_axes = add_panel(figure, x, 0.1, 0.13, tall, total_width, total_height)

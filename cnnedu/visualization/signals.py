@@ -30,6 +30,7 @@ from cnnedu.visualization.figures import (
     open_figure,
     plt,
     plural,
+    points,
     size,
     wrap,
 )
@@ -112,9 +113,8 @@ def plot_series(
             ax.plot(values, color=color, label=label, linestyle="--" if order else "-")
         first = next(iter(curves.values()))
         for step in marks.get(name, []):
-            ax.plot(
-                step, first[step], "o", ms=11, mfc="none", mec=VERMILION, mew=1.8, clip_on=False
-            )
+            ax.plot(step, first[step], "o", ms=points(11), mfc="none", mec=VERMILION,
+                    mew=points(1.8), clip_on=False)  # fmt: skip
         ax.set_title(name, loc="left")
         ax.spines[["top", "right"]].set_visible(False)
         ax.margins(x=0.01, y=0.1)

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from cnnedu.visualization.cells import draw_cells
-from cnnedu.visualization.colors import BLUE, VERMILION, Scale
+from cnnedu.visualization.colors import BLUE, VERMILION, Scale, ink_on
 from cnnedu.visualization.figures import (
     LARGE_PICTURE,
     PAGE_WIDTH,
@@ -25,6 +25,8 @@ from cnnedu.visualization.figures import (
     size,
     wrap,
 )
+
+MOST_NUMBERED = 12
 
 
 def png(figure) -> bytes:
@@ -81,34 +83,49 @@ def answer_still(image, probabilities, sheets, heading: str, text: str):
     heading, text : str
         Above the picture; to screen readers.
     """
-    side, bars, gap, between = 1.6, 1.7, 0.25, 0.4
+    side, gap, between = 1.9, 0.2, 0.3
     heading = wrap(heading, 0.85 * PAGE_WIDTH, 1.1)
     top = line_height(1.1) * (heading.count("\n") + 1) + 0.12
     title = line_height() + 0.06
-    width = PAGE_WIDTH - 2 * gap - side - bars - between * 2
-    # Each sheet as wide as there is room, or as high as the image.
-    heights = [min(side / 2, width * p.shape[0] / p.shape[1]) for _, p in sheets]
-    height = top + max(title + side, sum(heights) + len(sheets) * (title + 0.08)) + gap
+    width = (PAGE_WIDTH - side) / 2 - gap - between
+    # Each sheet as wide as there is room, or as high as the image; two columns about equally high.
+    heights = [min(side, width * p.shape[0] / p.shape[1]) for _, p in sheets]
+    steps = [title + height + 0.08 for height in heights]
+    split = min(range(len(steps) + 1), key=lambda n: max(sum(steps[:n]), sum(steps[n:])))
+    bars_below = 2 * title + side + 0.1
+    body = max(bars_below + side + line_height(), sum(steps[:split]), sum(steps[split:]))
+    height = top + body + gap
     figure = open_figure(PAGE_WIDTH, height)
     add_heading(figure, heading, PAGE_WIDTH, height)
     place = (PAGE_WIDTH, height)
     ax = add_panel(figure, gap, height - top - title - side, side, side, *place)
     ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     bare(ax, "image")
-    ax = add_panel(figure, gap + side + between, height - top - title - side, bars, side, *place)
+    letter = size().letters / 72
+    ax = add_panel(figure, gap + letter, height - top - bars_below - side, side - letter, side,
+                   *place)  # fmt: skip
     _draw_bars(ax, probabilities)
-    y = height - top
-    for (caption, pixels), tall in zip(sheets, heights, strict=True):
-        y -= title + tall
-        wide = tall * pixels.shape[1] / pixels.shape[0]
-        x = gap + side + bars + 2 * between
-        ax = add_panel(figure, x, y, wide, tall, *place)
-        ax.imshow(pixels, interpolation="nearest", aspect="auto")
-        ax.set_axis_off()
-        above = (y + tall + 0.05) / height
-        figure.text(x / PAGE_WIDTH, above, caption, va="bottom", size=size().letters * 0.95)
-        y -= 0.08
+    for column, chosen in enumerate((slice(split), slice(split, None))):
+        x, y = gap + side + between + column * (width + between), height - top
+        for (caption, pixels), tall in zip(sheets[chosen], heights[chosen], strict=True):
+            y -= title + tall
+            _draw_sheet(figure, caption, pixels, (x, y, tall), place)
+            y -= 0.08
     return finish(figure, text)
+
+
+def _draw_sheet(figure, caption, pixels, corner: tuple, place: tuple) -> None:
+    """Draw painted maps or units with their caption; of few units, each with its number."""
+    x, y, tall = corner
+    rows, columns = pixels.shape[:2]
+    ax = add_panel(figure, x, y, tall * columns / rows, tall, *place)
+    ax.imshow(pixels, interpolation="nearest", aspect="auto")
+    ax.set_axis_off()
+    above = (y + tall + 0.05) / place[1]
+    figure.text(x / place[0], above, caption, va="bottom", size=size().letters * 0.95)
+    if rows == 1 and columns <= MOST_NUMBERED:
+        for unit, color in enumerate(pixels[0] / 255):
+            ax.text(unit, 0, str(unit), ha="center", va="center_baseline", color=ink_on(color))
 
 
 def _draw_bars(ax, probabilities) -> None:

@@ -26,6 +26,7 @@ from cnnedu.visualization.figures import (
     number,
     open_figure,
     plural,
+    points,
     size,
     style_colorbar,
     wrap,
@@ -36,6 +37,7 @@ MOST_MOMENTS = 24
 MOST_KERNELS = 32
 MOST_CHANNELS = 5
 MOST_IN_A_ROW = 5
+SMALL = 0.85  # of the letters in use
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +271,7 @@ def _choose_kernels(weights, filters, channels, whole: bool):
 class _Sheet:
     """Places for all kernels of a moment, in inches from the upper left corner."""
 
-    def __init__(self, film: Film, width: float, columns: int, largest: float):
+    def __init__(self, film: Film, width: float, columns: int, largest: float, named: bool = True):
         height, kernel_width = film.kernels.shape[2:]
         self.film, self.width = film, width
         self.columns = len(film.names) // len(film.rows) if film.rows else columns
@@ -285,8 +287,8 @@ class _Sheet:
         self.tall = self.panel * min(max(height / kernel_width, 0.4), 2.5)
         self.letters = min(size().letters, max(6.0, self.panel * 72 / 3))
         label = self.letters * 1.25 / 72
-        named = any(film.names)
-        self.above = label if named and not film.rows else 0.0
+        self.named = named and any(film.names)
+        self.above = label if self.named and not film.rows else 0.0
         self.top = label if film.rows else 0.0
         self.step = (self.panel + gap, self.tall + gap + self.above)
         self.height = self.top + self.lines * self.step[1]
@@ -308,7 +310,7 @@ class _Sheet:
             )  # fmt: skip
             if film.rows:
                 self._name_grid(ax, film, row, column, left, top)
-            elif name:
+            elif self.named:
                 ax.text(left + self.panel / 2, top - 0.02, name, size=self.letters,
                         ha="center", va="bottom", color="0.3")  # fmt: skip
         ax.set_xlim(0, self.width)
@@ -377,8 +379,8 @@ class _TrainingScene:
         low = self.bottom + 2 * line_height() + 0.05
         ax = add_panel(container, 6.05, low, 2.75, self.height - low - self.top,
                        self.width, self.height)  # fmt: skip
-        (curve,) = ax.plot([], [], "-o", color=BLUE, ms=3.5)
-        (dot,) = ax.plot([], [], "o", color=BLUE, ms=9, zorder=4, clip_on=False)
+        (curve,) = ax.plot([], [], "-o", color=BLUE, ms=points(3.5))
+        (dot,) = ax.plot([], [], "o", color=BLUE, ms=points(9), zorder=4, clip_on=False)
         finish_steps(ax, steps, "")
         room = 0.04 * max(steps[-1] - steps[0], 1)
         if steps[-1] <= 50:
@@ -425,25 +427,48 @@ def _draw_row(film: Film, chosen: list[int]):
     width = min(3.0, (PAGE_WIDTH - side - 0.1) / len(chosen) - gap)
     columns = max(1, math.ceil(math.sqrt(len(film.names) / 2)))
     sheet = _Sheet(film, width, columns, largest=1.2)
+    strip = 0.0
+    if sheet.above and sheet.letters < size().letters * SMALL and _consecutive(film.names):
+        # Names above each kernel would be too small: one strip of them stands at the left.
+        strip = 0.62 * size().letters * SMALL / 72 * (2 * len(film.names[-1]) + 1) + 0.05
+        width -= strip / len(chosen)
+        sheet = _Sheet(film, width, columns, largest=1.2, named=False)
     titles = [wrap(film.said(each).replace(": ", ":\n"), width + gap) for each in chosen]
     over = (1 + max(title.count("\n") for title in titles)) * line_height() + 0.1
     heading = line_height(1.1) + 0.1
-    total = max(0.1 + len(chosen) * (width + gap) + side, 4.0)
+    total = max(0.1 + strip + len(chosen) * (width + gap) + side, 4.0)
     height = sheet.height + over + heading + 0.1
     figure = open_figure(total, height)
     add_heading(figure, film.what, total, height)
     for place, (moment, title) in enumerate(zip(chosen, titles, strict=True)):
-        x = 0.1 + place * (width + gap)
+        x = 0.1 + strip + place * (width + gap)
         images = sheet.draw(figure, x, 0.1, (total, height), moment)
         center = (x + sheet.width / 2) / total
         figure.text(center, 1 - (heading + 0.04) / height, title, ha="center", va="top")
     tall = min(sheet.height - 0.05, 2.8)
-    x = 0.1 + len(chosen) * (width + gap)
+    if strip:
+        _name_lines(figure, sheet, strip, (total, height))
+    x = 0.1 + strip + len(chosen) * (width + gap)
     bar = figure.colorbar(images[0], cax=add_panel(figure, x, 0.12, 0.13, tall, total, height))
     style_colorbar(bar, "weight")
     if tall < 1:
         bar.ax.locator_params(nbins=3)
     return figure
+
+
+def _consecutive(names: list[str]) -> bool:
+    return names == [str(int(names[0]) + index) for index in range(len(names))]
+
+
+def _name_lines(figure, sheet: _Sheet, strip: float, whole: tuple[float, float]) -> None:
+    """Write "0-3", "4-7", ... at the left of the first moment's kernels."""
+    names = sheet.film.names
+    for line in range(sheet.lines):
+        first, last = line * sheet.columns, min((line + 1) * sheet.columns, len(names)) - 1
+        text = names[first] if first == last else f"{names[first]}–{names[last]}"
+        y = 0.1 + sheet.height - line * sheet.step[1] - sheet.tall / 2
+        figure.text((0.1 + strip + sheet.left - 0.05) / whole[0], y / whole[1], text, ha="right",
+                    va="center", size=size().letters * SMALL, color="0.3")  # fmt: skip
 
 
 @drawn

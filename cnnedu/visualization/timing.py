@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 
 from cnnedu.shapes import positive
 from cnnedu.visualization.colors import CURVE_COLORS, ink_on
-from cnnedu.visualization.curves import DASHES
+from cnnedu.visualization.curves import DASHES, MARKERS
 from cnnedu.visualization.figures import (
     PAGE_WIDTH,
     Figure,
@@ -28,13 +28,13 @@ from cnnedu.visualization.figures import (
     number,
     open_axes,
     plt,
+    points,
     size,
 )
 
 PACKAGE = str(Path(__file__).resolve().parents[1])
 SHORTEST_RUN = 0.001
 """Seconds: quicker functions are called several times for one reading of the clock."""
-MARKERS = ("o", "s", "^", "D", "v", "P")
 HATCHES = ("", "////", "....")
 MOST_PARTS = 24
 
@@ -459,7 +459,7 @@ def plot_timings(
         for name, (x, y) in curves.items():
             index = names.index(name)
             ax.plot(x, 1000 * y, color=CURVE_COLORS[index], linestyle=DASHES[index],
-                    marker=MARKERS[index], ms=4.5, label=name)  # fmt: skip
+                    marker=MARKERS[index], ms=points(4.5), label=name)  # fmt: skip
         _finish_panel(ax, label, sorted({float(v) for x, _ in curves.values() for v in x}))
     axes[0, 0].set_ylabel("milliseconds")
     handles = {

@@ -16,7 +16,9 @@ from cnnedu.visualization.figures import (
     number,
     open_axes,
     plural,
+    points,
     root_figure,
+    size,
 )
 from cnnedu.visualization.inputs import as_array, as_labels
 
@@ -125,7 +127,7 @@ def _draw_curve(ax, values, color, dash, label) -> None:
     mean = np.nanmean(values, axis=0)
     marker = "o" if len(epochs) <= 25 else None
     filled = color if dash == "-" else "white"
-    ax.plot(epochs, mean, dash, color=color, label=label, marker=marker, ms=3.5, mfc=filled)
+    ax.plot(epochs, mean, dash, color=color, label=label, marker=marker, ms=points(3.5), mfc=filled)
     if len(values) > 1:
         low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
         ax.fill_between(epochs, low, high, color=color, alpha=0.2, linewidth=0)
@@ -219,15 +221,15 @@ def plot_confusion(
 def _draw_counts(ax, counts, names, heading) -> None:
     errors = np.ma.masked_array(counts, mask=np.eye(len(counts), dtype=bool))
     highest = max(int(errors.max()), 1)
-    # One color per count, and white for no error: most cells have none.
-    shades = matplotlib.colormaps[COUNT](np.linspace(0, 1, highest + 1))
+    # One color per count, none of them pale, and white for no error: most cells have none.
+    shades = matplotlib.colormaps[COUNT](np.linspace(0.25, 1, highest + 1))
     scale = Scale(ListedColormap(["white", *shades[1:]]), 0, highest)
     ax.set_facecolor("0.92")
     ax.imshow(errors, cmap=scale.cmap, vmin=0, vmax=highest)
     draw_rules(ax, counts.shape)
-    letters = min(9.0, 200 / len(counts))
+    letters = min(1.1 * size().letters, 200 / len(counts))
     for (row, column), count in np.ndenumerate(counts):
-        ink = "0.45" if row == column else scale.ink(count)
+        ink = "0.3" if row == column else scale.ink(count)
         if count:
             ax.text(column, row, str(count), ha="center", va="center_baseline", color=ink,
                     size=letters)  # fmt: skip

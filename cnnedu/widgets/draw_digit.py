@@ -174,27 +174,34 @@ class DrawDigit(Live):
             found = drawing.answer(self.network, image)
             heading = "Nothing is drawn yet; one of the data's digits stands in for a drawing"
         text = f"{heading}. {found.reading()}"
-        return answer_still(found.image, found.probabilities, _sheets(found), text, text)
+        return answer_still(
+            found.image, found.probabilities, _sheets(found, still=True), text, text
+        )
 
     def _told(self) -> str:
         state = "something drawn" if self._ink and any(self._ink) else "nothing drawn"
         return f"{self._classes} classes, pad of {self._size} x {self._size}, {state}"
 
 
-def _sheets(found: drawing.Answer) -> list[tuple[str, np.ndarray]]:
-    """Return each layer's caption and its maps, painted on one scale per layer and tiled."""
+def _sheets(found: drawing.Answer, *, still: bool = False) -> list[tuple[str, np.ndarray]]:
+    """Return each layer's caption and its maps, painted on one scale per layer and tiled.
+
+    In a still picture the sheets are less wide, and the captions give the ends of the scales.
+    """
     sheets = []
     for name, output in found.maps:
         scale = scale_for([output])
         if output.ndim == 3:
             count, height, width = output.shape
             shown = output[:MOST_MAPS]
-            columns = columns_for(len(shown), height, width, ratio=4)
+            columns = columns_for(len(shown), height, width, ratio=2 if still else 4)
             pixels = tile(paint(shown, scale), columns, gap=max(1, width // 12))
             most = f", the first {MOST_MAPS}" if count > MOST_MAPS else ""
-            sheets.append((f"{name}: {plural(count, 'map')} of {height} × {width}{most}", pixels))
+            what = f"{plural(count, 'map')} of {height} × {width}{most}"
         else:
             units = paint(output, scale)[:, np.newaxis, np.newaxis]
             pixels = tile(units, min(len(units), 64), gap=0)
-            sheets.append((f"{name}: {plural(len(output), 'unit')}", pixels))
+            what = plural(len(output), "unit")
+        ends = f", {scale.ends()}" if still else ""
+        sheets.append((f"{name}: {what}{ends}", pixels))
     return sheets

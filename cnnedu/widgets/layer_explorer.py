@@ -1,5 +1,7 @@
 """A walk through a network: pick layer, unit and image; see map, kernel and strongest patch."""
 
+import math
+
 import numpy as np
 import traitlets
 
@@ -146,9 +148,11 @@ class LayerExplorer(Live):
         panels = [(f"image {look.index}", _picture(look.image))]
         frames = [tuple(_frame(look))]
         if look.kernel is not None:
-            panels.append((f"kernel of {look.kernel_layer}", _kernel(look)))
+            ends = _kernel_scale(look).ends()
+            panels.append((f"kernel of {look.kernel_layer}, {ends}", _kernel(look)))
             frames.append(None)
-        panels.append((f"map {look.unit} of {look.layer}", paint(look.map, colors)))
+        title = f"map {look.unit} of {look.layer}, {colors.ends()}"
+        panels.append((title, paint(look.map, colors)))
         frames.append((look.row, look.column, 1, 1))
         panels.append(("its strongest patch", _picture(look.patch)))
         frames.append(None)
@@ -180,7 +184,7 @@ def _kernel_scale(look: Look) -> Scale:
 
 def _kernel(look: Look) -> np.ndarray:
     shown = look.kernel[:MOST_CHANNELS]
-    columns = columns_for(len(shown), *shown.shape[1:], ratio=1)
+    columns = math.ceil(math.sqrt(len(shown) * shown.shape[1] / shown.shape[2]))
     return tile(paint(shown, _kernel_scale(look)), columns)
 
 
