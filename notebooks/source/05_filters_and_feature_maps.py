@@ -242,7 +242,7 @@ viz.plot_feature_maps(small, seven, "conv1", columns=7)
 # And the zero through the 32 filters of the deep network:
 
 # %%
-viz.plot_feature_maps(deep, zero, "conv1", columns=11)
+viz.plot_feature_maps(deep, zero, "conv1")
 
 # %% [markdown]
 # **What you see.** Maps of the pale filters are pale. The others are outlines, as if lit from
@@ -420,12 +420,12 @@ viz.plot_receptive_field(zero, network=deep, layer="conv2", row=1, column=2)
 # same:
 
 # %%
-viz.plot_feature_maps(deep, zero, "relu2", columns=11, signed=True)
+viz.plot_feature_maps(deep, zero, "relu2")
 
 # %% [markdown]
-# **What you see.** 8 × 8 numbers each, most of them zero, some maps altogether. The others are
-# above zero at a few places of the digit, each at its own. The map says *where*. We still need
-# the *what*.
+# **What you see.** 8 × 8 numbers each, most of them zero (the darkest color), some maps
+# altogether. The others are above zero at a few places of the digit, each at its own. The map says
+# *where*. We still need the *what*.
 
 # %% [markdown]
 # ### 6.3 Ask the data

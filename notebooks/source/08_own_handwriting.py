@@ -324,14 +324,14 @@ for name, picture in {"gray": gray, "even light": even}.items():
 # %%
 print(f"strokes: {seven.stroke_width:.1f} pixels wide, then {stroke_width(seven.image > 0.5):.1f}")
 last = ["cropped", "strokes", "scaled", "centered"]
-shown = [seven.steps[name] for name in last]
-shown[2:] = [np.kron(small, np.ones((7, 7))) for small in shown[2:]]
+shown = [scale_to_box(seven.steps["cropped"], 200), seven.steps["strokes"]]
+shown += [np.kron(seven.steps[name], np.ones((10, 10))) for name in last[2:]]
 viz.plot_images(shown, last, columns=4)
 
 # %% [markdown]
-# *Finding.* From left to right: the digit as found, the same with sharp and narrower strokes (on a
-# grid ten times as fine as the small image's), shrunk to 20 pixels, and in its frame. (The last two
-# are enlarged sevenfold here.) Nothing is left of the photograph but the form of the digit.
+# *Finding.* From left to right: the digit as found, the same with sharp and narrower strokes,
+# shrunk to 20 pixels, and in its frame. (All are drawn in one size here, on a grid ten times as
+# fine as the small image's.) Nothing is left of the photograph but the form of the digit.
 
 # %% [markdown]
 # ## 4. What each step is worth
@@ -588,11 +588,13 @@ own_photos = [synthetic_photograph(images[n], rng=rng, size=200) for n in own]
 own_images = np.stack([prepare_digit(each).image for each in own_photos])[:, None]
 own_labels = labels[own]
 before = judge(cnn_rs, own_images, own_labels)
-viz.plot_images(own_images, [f"read as {digit}" for digit in before.predictions], columns=5)
+pairs = zip(own_labels, before.predictions, strict=True)
+titles = [f"{true}, read as {read}{'' if read == true else ' ✗'}" for true, read in pairs]
+viz.plot_images(own_images, titles, columns=5)
 
 # %% [markdown]
-# *Finding.* The digits are 0 to 9, in this order. Most are read rightly, some not; the next cell
-# counts.
+# *Finding.* The digits are 0 to 9, in this order. Most are read rightly, some (✗) not; the next
+# cell counts.
 #
 # The article's program has an option for what follows; its name is `--cheat`. For each image: three
 # steps of training on it, and then the prediction of *that same image*. Our function `leaking` does
