@@ -12,10 +12,10 @@ from cnnedu.data.digits import (
     to_mnist_form,
 )
 from cnnedu.data.download import DataError
-from cnnedu.data.drawn_digits import drawn_digits
 from cnnedu.data.handwriting import Preparation, label_of, prepare_digit, read_folder
 from cnnedu.data.idx import read_idx
 from cnnedu.data.mnist import load_mnist
+from cnnedu.data.other_hands import drawn_digits
 from cnnedu.data.patches import PATCH_REGIONS, photograph_patches
 from cnnedu.data.photographs import load_photograph
 from cnnedu.data.photographs_of_digits import synthetic_photograph

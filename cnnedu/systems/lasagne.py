@@ -19,7 +19,7 @@ import numpy as np
 from cnnedu.architectures import ARCHITECTURES
 from cnnedu.data.augmentation import Warp
 from cnnedu.data.dataset import Dataset, Part
-from cnnedu.data.drawn_digits import drawn_digits
+from cnnedu.data.other_hands import drawn_digits
 from cnnedu.layers import Standardize
 from cnnedu.layers.base import Layer
 from cnnedu.optimizers import Momentum, Triangular

@@ -5,8 +5,8 @@ import pytest
 
 from cnnedu import load_pretrained
 from cnnedu.data import load_digits
-from cnnedu.data.drawn_digits import FORMS, draw_form, drawn_digits
 from cnnedu.data.handwriting import STROKE_WIDTHS, stroke_width
+from cnnedu.data.other_hands import FORMS, draw_form, drawn_digits
 
 
 def generator(seed=0):
@@ -96,7 +96,7 @@ def test_every_digit_has_several_forms_and_every_form_is_drawn(monkeypatch):
         drawn[each.name] = drawn.get(each.name, 0) + count
         return draw_form(each, count, rng=rng)
 
-    monkeypatch.setattr("cnnedu.data.drawn_digits.draw_form", remember)
+    monkeypatch.setattr("cnnedu.data.other_hands.draw_form", remember)
     drawn_digits(2000, rng=generator(7))
     assert len({each.name for each in FORMS}) == len(FORMS)
     for label in range(10):
