@@ -437,7 +437,8 @@ viz.plot_rows(rows, range(8), kind="picture", largest=0.95)
 
 # %% [markdown]
 # *Finding.* Looking at the lower row alone, it is tempting to speak of detectors for petals, leaves
-# and sky. But their colors were there before: most squares have kept their hue.
+# and sky. But their colors were there before: most squares have kept their hue. (Where hues cannot
+# be told apart, in print or by your eyes: the numbers below say the same.)
 #
 # Two numbers for each filter, with their controls. First the correlation with its own start, as in
 # lesson 5. Second its **color share**: how much of its weights (of the sum of their squares) is
@@ -793,7 +794,9 @@ windows = np.lib.stride_tricks.sliding_window_view(long_motifs, 32, axis=1)[:, :
 spectrum = np.abs(np.fft.rfft(windows * np.hanning(32), axis=2))
 pictures = [each.T[::-1] / each.max() for each in spectrum]  # low frequencies at the bottom
 print("spectrogram:", pictures[0].shape, "(frequencies, windows)")
-viz.plot_rows({"frequency ↑": pictures}, MOTIF_NAMES, kind="amount", largest=1.75, label="amount")
+viz.plot_rows(
+    {"frequency ↑, time →": pictures}, MOTIF_NAMES, kind="amount", largest=1.75, label="amount"
+)
 
 # %% [markdown]
 # *Finding.* The chirps are slanted lines, one rising and one falling; clicks, with many frequencies
