@@ -679,9 +679,9 @@ film.still()
 
 # %% [markdown]
 # **What you see.** At first hardly anything moves, because this training begins with a tiny
-# learning rate. Then the curve climbs, and when it is nearly at the top the filters are still as
-# pale as before. The strong lines, edges and spots of the last moment come while the curve gains
-# its last few points. In numbers, with the mean correlation of the filters with their start:
+# learning rate. Then the curve climbs, and when it is nearly at the top, after 1,000 steps, the
+# filters are still pale. The strong lines, edges and spots of the last moment come while the curve
+# gains its last two points. In numbers, with the mean correlation of the filters with their start:
 
 # %%
 start = recording.snapshots[0]["conv1.weight"]
@@ -691,10 +691,11 @@ for step, accuracy, snapshot in moments:
     print(f"step {step:6,}: {accuracy:.1%} right, correlation with the start {kept:.2f}")
 
 # %% [markdown]
-# After 1,000 steps the network reads nearly every digit, with filters whose correlation with their
-# start is still above one half. **To read well it did not have to wait for filters that look like
-# something.** (Was the second convolution faster? `viz.animate_training(recording, "conv2")` plays
-# it.) Then what are the learned filters worth at all?
+# After 1,000 steps the network reads 97 of 100 digits, with filters whose mean correlation with
+# their start is still 0.79; after 3,000 it reads 99, and the correlation is 0.62. **To read well it
+# did not have to wait for filters that look like something.** (Was the second convolution faster?
+# `viz.animate_training(recording, "conv2")` plays it.) Then what are the learned filters worth at
+# all?
 
 # %% [markdown]
 # ### 7.5 What are learned filters worth?

@@ -701,7 +701,7 @@ viz.plot_adversarial(deep, eight)
 #
 # How many digits are misread, at which size? And does a step that was computed against *another*
 # network mislead ours, too? The other one comes with the package. It was trained on the 60,000
-# digits of MNIST.
+# digits of MNIST and on 4,000 that a program has drawn (lesson 6).
 
 # %%
 other, coin = load_pretrained("lasagne"), np.random.default_rng(0)
@@ -724,9 +724,10 @@ viz.plot_curves(curves, "size per pixel", "share misread", y_range=y_range, thic
 # %% [markdown]
 # **What you see.** With the gradient's signs, nearly a third of the digits are misread at a size of
 # 0.15, and nearly nine of ten at 0.3. With random signs none is, at any size. The third curve, the
-# steps against the other network, lies between, above zero at the larger sizes only. The two
-# networks saw different digits and began with different weights, and yet a step against one can
-# mislead the other. (Between larger networks it can do so far more often: Szegedy et al., 2014.)
+# steps against the other network, lies between, above zero at the larger sizes only: about one
+# digit in twenty at 0.3. The two networks saw different digits and began with different weights,
+# and yet a step against one can mislead the other. (Between larger networks it can do so far more
+# often: Szegedy et al., 2014.)
 #
 # There is a lesson in it for all of sections 2 to 7. The step is made of a gradient with respect to
 # the pixels, as a saliency map is, and it did not look like a 9. **What moves the network and what
