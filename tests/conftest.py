@@ -1,12 +1,15 @@
 """What every test runs under: no window, no network, examples that repeat, no open figures left."""
 
 import os
+import signal
 import socket
 import sys
 
 # Before NumPy and Matplotlib are imported: tests run side by side, one processor each.
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# What a shell starts in the background ignores Ctrl-C; the tests that press it need it back.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["MATPLOTLIBRC"] = os.devnull
 

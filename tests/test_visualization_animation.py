@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.signal import convolve2d, correlate2d
 
 from cnnedu import visualization as vis
+from cnnedu.visualization import animation
 from cnnedu.visualization.animation import choose_steps
 
 IMAGE = np.arange(25).reshape(5, 5)
@@ -176,6 +177,11 @@ def test_html_of_one_animation_is_made_once():
 )
 def test_html_stays_small(rng, make):
     assert len(make(rng).to_jshtml()) < 800_000
+
+
+def test_what_is_hidden_is_a_number_too():
+    hidden = animation._empty(IMAGE)
+    assert hidden.mask.all() and (hidden.data == 0).all() and hidden.shape == IMAGE.shape
 
 
 def test_nothing_stays_open_and_nothing_warns():

@@ -248,7 +248,8 @@ class _Scene:
 
 
 def _empty(array: np.ndarray) -> np.ma.MaskedArray:
-    return np.ma.masked_all(array.shape, dtype=np.float64)
+    """Return an array that shows nothing. What is hidden is 0: Matplotlib computes with it."""
+    return np.ma.masked_array(np.zeros(array.shape), mask=True)
 
 
 def _move(rectangle, top: int, left: int) -> None:
