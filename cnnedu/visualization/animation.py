@@ -109,13 +109,15 @@ class Animation:
                 self._html = _tidy(path.read_text(encoding="utf-8"), self.alt)
         return self._html
 
-    def save(self, path) -> Path:
+    def save(self, path, *, frames_per_second: float | None = None) -> Path:
         """Save as an animated GIF.
 
         Parameters
         ----------
         path : str or Path
             Ends in ``.gif``.
+        frames_per_second : float, optional
+            As in the notebook if not given.
 
         Returns
         -------
@@ -125,7 +127,7 @@ class Animation:
         path = Path(path)
         if path.suffix.lower() != ".gif":
             raise ValueError(f"an animation is saved as a .gif, but the path is {str(path)!r}")
-        self._write(path, PillowWriter(fps=self._speed))
+        self._write(path, PillowWriter(fps=frames_per_second or self._speed))
         return path
 
     @drawn
