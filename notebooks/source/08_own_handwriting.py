@@ -82,14 +82,16 @@ for n in [0, 1, 2, -3, -2, -1]:
 
 # %% [markdown]
 # The article's own begins with a loss of 1.3944 and 68.8 %, much like ours. It ends an epoch, after
-# a few of them, at 0.06 and about 99 %; ours stays at more than twice that loss. We do not know
-# why: the article shows single lines, and ours differ from one to the next.
+# a few of them, at 0.06 and about 99 %; ours ends at about twice that loss. We do not know why: the
+# article shows single lines, and ours differ from one to the next.
 #
 # ### A loss in bits
 #
 # The loss is the cross-entropy of lesson 4, but with the logarithm to the base 2, and its unit is
 # the **bit**. A loss of 1 bit means: the right answer got the probability 1/2. Two bits, 1/4; three
-# bits, 1/8. (A line of the log is a mean over 1,000 images, so it stands for a *typical* one.)
+# bits, 1/8. (A line of the log is a mean over 1,000 images, so what it gives back is an average
+# too, the geometric mean of the probabilities; a few images that are read badly weigh heavily in
+# it.)
 #
 # **Predict, then run.** What is the loss of a blind guess among ten digits, in bits? And what
 # probability did the right answer get, if the loss is 0.06 bits?
@@ -169,12 +171,12 @@ viz.plot_curves(means, "epoch", "accuracy, mean of three seeds")
 
 # %% [markdown]
 # *Finding.* In the first epoch the log is the *lowest* of the three: it still counts the beginning,
-# when the network knew nothing. But it keeps rising. In the end it stands about a point above the
-# unseen digits of the same hands (three digits of 280: hardly more than noise), and some eight
-# above other hands. So the large gap here is not between seen and unseen *images* but between known
-# and unknown *hands*, and nothing in the log warns of it. (The two test curves also jump. A rate
-# that never falls, one image at a time, leaves the weights trembling, and much depends on where one
-# stops.)
+# when the network knew nothing. But it goes on rising when the others no longer do. In the end it
+# stands about a point above the unseen digits of the same hands (three digits of 280: hardly more
+# than noise), and some eight above other hands. So the large gap here is not between seen and
+# unseen *images* but between known and unknown *hands*, and nothing in the log warns of it. (The
+# two test curves also jump. A rate that never falls, one image at a time, leaves the weights
+# trembling, and much depends on where one stops.)
 #
 # **Predict, then run.** On MNIST: the last ten lines of the log against the 10,000 test images.
 # Which is higher?
@@ -242,14 +244,15 @@ print("ink:", *ink, "scaled:", *small.astype(int), sep="\n")
 # A shape of three pixels shows little, so take a larger one: a bar across the top, and a stem down
 # from its left end, like an F without its second bar. Row 0 is all 8, and below it column 0.
 #
-# **Predict, then run.** Its box is 5 columns wide, and in the middle of 9 it would take columns 2
-# to 6. Where does it end up by its center of mass?
+# **Predict, then run.** Its box is 5 columns wide, and in the middle of a frame of 9 it would take
+# columns 2 to 6. Where does it end up by its center of mass?
 
 # %%
 hook = np.zeros((4, 5))
 hook[0, :] = hook[:, 0] = 8
 column = (np.arange(5) * hook.sum(axis=0)).sum() / hook.sum()
-print(f"column of the center of mass: {column}, so it moves right by {9 / 2 - column}")
+move = 9 / 2 - column
+print(f"column of the center of mass: {column}, so it moves by {move}, rounded {round(move)}")
 framed = center_by_mass(hook, 9)
 print(*framed.astype(int), sep="\n")
 assert np.array_equal(framed[4:8, 3:8], hook)
@@ -313,10 +316,12 @@ for name, picture in {"gray": gray, "even light": even}.items():
     print(f"{name:10}: ink up to {brightest:.1f}, paper from {darkest:.1f}")
 
 # %% [markdown]
-# In the gray photograph there is none: a threshold that keeps the whole digit takes the dark part
-# of the paper with it. After the division there is room between the two. (Which pixels are ink was
-# found in the even picture, so that it fits there is no wonder. But the photograph is computed, so
-# we know the ink that was drawn, and with that the answers are the same.)
+# In the gray photograph there is none. In the one row of the curves 0.35 would have done; but over
+# the whole photograph the ink goes up to 0.5, and the paper, in its dark corner, down to 0.3: a
+# threshold that keeps the whole digit takes the dark part of the paper with it. After the division
+# there is room between the two. (Which pixels are ink was found in the even picture, so it is no
+# wonder that a threshold fits there. But the photograph is computed, so we know the ink that was
+# drawn, and with that the answers are the same.)
 #
 # The last steps make the shape like MNIST's: cut out the box, bring the **strokes** to MNIST's
 # width (thin ones are widened to 2.2 pixels of the small image, broad ones narrowed to 3.4), scale
@@ -338,9 +343,11 @@ viz.plot_images(shown, last, columns=4)
 # ## 4. What each step is worth
 #
 # Sixty photographs, all prepared in full. Then each time **one step is left out**, and the rest is
-# done as before. Two networks that come with the package read the results: `cnn-rs`, trained well,
-# and `lasagne`, the deeper network of lesson 6. The first has learned from MNIST and from nothing
-# else; the second also from 4,000 digits that were *drawn* (section 5).
+# done as before, as far as it can be. (Without a box there is no shape to bring to 20 pixels, so
+# *no box* also goes without strokes and center of mass.) Two networks that come with the package
+# read the results: `cnn-rs`, trained well, and `lasagne`, the deeper network of lesson 6. The first
+# has learned from MNIST and from nothing else; the second also from 4,000 digits that were *drawn*
+# (section 5).
 
 # %%
 cnn_rs, lasagne = load_pretrained("cnn-rs"), load_pretrained("lasagne")
@@ -420,7 +427,7 @@ viz.plot_images([each[10, 0] for each in results.values()], list(results), colum
 # - *Uneven light* costs both networks about a third of the digits: part of the paper is taken for
 #   ink.
 # - *No box* costs the small network nearly half of all digits, the larger one nearly a fifth. The
-#   digit is small and off the middle.
+#   digit is small *and* off the middle: the price of several steps together.
 # - *The article's way* costs the small network more than half of them, and the larger one three
 #   quarters: it reads fewer than the small one. Now the paper is gray as well, and that neither has
 #   ever seen. To be better on clean images does not mean to be better on all images.
@@ -470,9 +477,9 @@ viz.plot_errors(images, labels, cnn_rs.predict_proba(images), count=14)
 
 # %% [markdown]
 # *Finding.* Most of them we read easily. These are habits of writing. Ones have a long flag, and
-# look like MNIST's sevens; or a foot, as a two has. Fours are drawn in one line, with a loop at the
-# bottom and hardly a stem, like sixes. The loop of a nine does not close, as in a three. A network
-# that has met few such forms goes by what looks most alike.
+# look like MNIST's sevens; or a foot, as a two has. Fours are drawn in one line, with the bend near
+# the bottom and hardly a stem below it, much like sixes. The loop of a nine does not close, as in a
+# three. A network that has met few such forms goes by what looks most alike.
 #
 # ### Broad strokes
 #
@@ -498,8 +505,8 @@ for low, high in [(0, 3.5), (3.5, 4.5), (4.5, 9)]:
 #
 # ### Crossed sevens
 #
-# The article's author writes his 7 with a crossbar, and suspects it: MNIST is American, where a
-# seven has none. A plausible explanation. Is it true? Look at ours:
+# The article's author writes his 7 with a crossbar, and suspects it: MNIST was written in America,
+# where few people cross a seven. A plausible explanation. Is it true? Look at ours:
 
 # %% tags=["nbval-ignore-output"]
 for name, answer in answers.items():
@@ -507,8 +514,9 @@ for name, answer in answers.items():
 viz.plot_images(images[labels == 7][::9])
 
 # %% [markdown]
-# *Finding.* Nearly all are crossed: here is the test that the author could not make. And crossed
-# sevens are read better than the average of all digits (the two lines above the picture).
+# *Finding.* Nearly all are crossed: here is the test that the author could not make. And sevens are
+# read better than the average of all digits, by both networks (above the picture, and above the
+# confusion matrix).
 #
 # But this compares different digits by different people. A clean experiment draws *one* seven, with
 # and without a bar, and changes nothing else. A function that draws lines:
@@ -545,11 +553,11 @@ for name, drawing in {"plain": draw(plain), "crossed": draw(*barred)}.items():
 viz.plot_images(many, columns=5)
 
 # %% [markdown]
-# *Finding.* Above the plain seven and four of its variants, below the crossed one and the same
-# four. So the author was right about his kind of network: the bar alone makes the small one stumble
-# more often, over the same seven. And it is no law of nature: the larger network reads both alike.
-# But crossed sevens are among the digits that were drawn for its training. What it would do without
-# them, this does not tell.
+# *Finding.* The upper row shows the plain seven and four of its variants, the lower row the crossed
+# one and the same four. So the author was right about his kind of network: the bar alone makes the
+# small one stumble more often, over the same seven. And it is no law of nature: the larger network
+# reads both alike. But crossed sevens are among the digits that were drawn for its training. This
+# does not tell what it would do without them.
 #
 # ### Fours and nines
 #
@@ -605,13 +613,14 @@ viz.plot_images(drawn, columns=10)
 # %% [markdown]
 # *Finding.* On MNIST nothing changes. Of our digits 97.8 % are read instead of 95.9 %: nearly half
 # of the errors are gone. (Lesson 6 shows the seeds one by one; with and without do not overlap.) So
-# a known form can be put into the data, like the one with flag and base line or the crossed seven
-# at the two ends of the third row. And the number of MNIST had not shown that anything was missing:
-# its validation images come from the same collection, and lack what its training images lack.
+# a known form can be put into the data, like the 1 with a flag and a base line, or the crossed 7,
+# at the two ends of the third row. And the accuracy on MNIST had not shown that anything was
+# missing: its validation images come from the same collection, and lack what its training images
+# lack.
 #
 # One caution. The forms were chosen after a look at the errors in the *training* part of our
 # digits, 1,437 of them. So they may help there more than with a stranger's digits. None was chosen
-# by the test part, which other people wrote:
+# after a look at the test part, which other people wrote:
 
 # %% tags=["nbval-ignore-output"]
 for name, network in {"cnn-rs": cnn_rs, "lasagne": lasagne}.items():
@@ -644,8 +653,8 @@ titles = [f"{true}, read as {read}{'' if read == true else ' ✗'}" for true, re
 viz.plot_images(own_images, titles, columns=5)
 
 # %% [markdown]
-# *Finding.* The digits are 0 to 9, in this order. Most are read rightly, some (✗) not; the next
-# cell counts.
+# *Finding.* The digits are 0 to 9, in this order. Most are read correctly, some (✗) are not; the
+# next cell counts.
 #
 # The article's program has an option for what follows; its name is `--cheat`. For each image: three
 # steps of training on it, and then the prediction of *that same image*. Our function `leaking` does
@@ -670,10 +679,10 @@ nothing = np.random.default_rng(0).random((10, 1, 28, 28), dtype=np.float32)
 print("noise, three steps:       ", leaking(cnn_rs, nothing, own_labels, times=3))
 
 # %% [markdown]
-# Most, and with some more steps all. Even for pictures of pure noise. The procedure finds "ten of
-# ten" whatever it is given: it asks for what it has told a moment before. This is
-# **leakage**: information from the answers has come into what is judged. It need not be as plain as
-# here: lesson 4 had a leak between people, and the log of section 2 is a mild one.
+# Most, and with three more steps all. All even for pictures of pure noise. With enough steps the
+# procedure finds "ten of ten" whatever it is given: it asks for what it has told a moment before.
+# This is **leakage**: information from the answers has come into what is judged. It need not be as
+# plain as here: lesson 4 had a leak between people, and the log of section 2 is a mild one.
 #
 # A useful habit: feed a procedure with labels that make no sense. If it still reports success, it
 # does not measure what you think.
@@ -727,8 +736,8 @@ for name, network in {"cnn-rs": cnn_rs, "lasagne": lasagne}.items():
 
 # %% [markdown]
 # Leaking, all of them. With wrong labels still 114 and 93: three steps do not always talk a network
-# out of what it knows, the larger one less often. Honestly, what fine-tuning on ten digits gains is
-# about nothing: the last column differs from the first by a few digits at most.
+# out of what it knows, and the larger one resists more often. Honestly, fine-tuning on ten digits
+# gains nothing here: the last column differs from the first by hardly a digit.
 #
 # ### What it costs elsewhere
 #
@@ -752,8 +761,8 @@ viz.plot_spread(changes, "change of accuracy on other hands", levels={"no change
 
 # %% [markdown]
 # *Finding.* Most of the changes are losses, and the more eagerly one tunes, the larger they are.
-# This is called **forgetting**. The digits tuned on are (nearly) all right afterward: who looks
-# only at them notices nothing.
+# This is called **forgetting**. The digits tuned on are (nearly) all right afterward: anyone who
+# looks only at them notices nothing.
 #
 # ### What helps
 #
