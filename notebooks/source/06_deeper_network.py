@@ -50,11 +50,11 @@ digit_labels = np.concatenate([data.train.labels, data.test.labels])
 # %% [markdown]
 # **Looking and choosing.** `digits` holds all 1,797 digits of our own collection, the 360 test
 # digits among them, and this lesson will often *look* at test images: how many of them a network
-# reads, and where it fails. That does no harm. What does harm is to *choose* by them. Whoever keeps
-# the one of several recipes that reads most test images has kept its luck as well, and its number
-# promises too much (section 8.5 measures how much). So the rule is: what is chosen is chosen by
-# training or **validation** images, which are set apart for that; test images have no say. In one
-# place the rule was bent, and 8.6 says where.
+# reads, and where it fails. That does no harm. What does harm is to *choose* by them. Whoever tries
+# several recipes and keeps the one that reads most test images keeps its luck as well, and its
+# number promises too much (section 8.5 measures how much). So the rule is: what is chosen is chosen
+# by training or **validation** images, which are set apart for that; test images have no say. In
+# one place the rule was bent, and 8.6 says where.
 
 # %% [markdown]
 # ## 1. Why a second convolution
@@ -120,8 +120,10 @@ print("with a ReLU between them, the negative of the square gets 0 everywhere")
 # A ReLU between them changes that. In the negative of the square both maps turn negative, ReLU
 # makes them 0, and so is the second layer's answer. At the corner it says 4 to the image, 0 to its
 # negative, and 0 to black. No single kernel can do that, with or without a bias: its answers to an
-# image and to its negative always lie equally far above and below its answer to black. ReLU is what
-# makes a second layer worth having.
+# image and to its negative always lie equally far above and below its answer to black. (A ReLU
+# *behind* it could mend this much. But it could never answer alike to the corner and to its
+# negative, and nothing to black; two layers with a ReLU between them can.) That ReLU is what makes
+# a second layer worth having.
 #
 # ### 1.3 How far it sees
 #
@@ -140,8 +142,8 @@ print("with a ReLU between them, the negative of the square gets 0 everywhere")
 #
 # **Predict, then run.** Does a unit see all the pixels of its field equally well? If its value
 # changes when a pixel changes, then its gradient with respect to that pixel is not 0. We take the
-# units at the position (3, 3) of each layer, and the mean size of this gradient over all their 32
-# channels and 300 random images.
+# units at the position (3, 3) of each layer, and the size of this gradient, of the sum over their
+# 32 channels, averaged over 300 random images.
 
 # %%
 untrained = build("lasagne", rng=np.random.default_rng(0))
@@ -158,11 +160,12 @@ for layer in ("conv1", "pool1", "conv2", "pool2"):
 viz.plot_rows({"one unit": [*seen.values()]}, list(seen), label="gradient / largest", largest=1.7)
 
 # %% [markdown]
-# *Finding.* 5, 6, 14 and 16, as in the table. The field of `conv1` is a square with hard edges (its
-# 25 weights differ, so it is uneven). Those of `conv2` and `pool2` are bright in the middle and
-# fade toward the border. A pixel in the middle reaches the unit by many paths through the five by
-# five neighbors, one in the corner by a single path in each map. So the **effective** receptive
-# field is smaller than the counted one (Luo et al., 2016).
+# *Finding.* 5, 6, 14 and 16, as in the table. The field of `conv1` is a square with hard edges
+# (each pixel shows the sum of 32 weights, some positive, some negative, so it is uneven). Those of
+# the later layers are bright in the middle and fade toward the border. A pixel in the middle
+# reaches the unit by many paths through the five by five neighbors, one in the corner by a single
+# path in each map. So the **effective** receptive field is smaller than the counted one (Luo et
+# al., 2016).
 
 # %% [markdown]
 # ## 2. The network, layer by layer
@@ -224,7 +227,7 @@ five = data.test.images[data.test.labels == 5][:1]
 viz.plot_feature_maps(shipped, five, "conv1")
 
 # %% [markdown]
-# *Finding.* Each map is the same five, lit from another side: yellow where the stroke runs as the
+# *Finding.* Most maps are the same five, lit from another side: yellow where the stroke runs as the
 # kernel wants it, blue where it runs against it. (A background that is bluish or yellowish all over
 # is the kernel's bias: there is no stroke in it.) In the maps of the pale kernels the five is pale.
 #
@@ -288,8 +291,8 @@ viz.plot_rows(rows, [f"kernel {k}" for k in heard], label="weight / largest")
 # %% [markdown]
 # *Finding.* Read a column like this: *where the slice is yellow, I want what the kernel above it
 # finds; where it is blue, I do not.* Six such sentences, and 26 weaker ones, are what channel 0
-# looks for. Five of these slices are blue all along their fourth row: there it wants none of all
-# this, and that is the black under the strokes. It is the corner of section 1, with 32 channels
+# looks for. Five of these slices are blue all along their fourth row: there it wants to find
+# nothing, and that is the black under the strokes. It is the corner of section 1, with 32 channels
 # instead of two.
 #
 # Lesson 9 asks the whole network instead of one unit: what in an image made it say so?
@@ -332,7 +335,8 @@ for factor in (1 / 3, 1, 3):
 # layers lie above it, and each passes on a third, $3^3 = 27$. In three epochs this network learns
 # next to nothing. Three times the start, and the network is sure of its guesses before it has seen
 # anything: the loss is far above $\ln 10 = 2.3$, the first slopes are eighty times as large, and it
-# learns more slowly, since it must first forget. Glorot's rule keeps the middle.
+# learns more slowly, since it must first unlearn its wrong guesses. Glorot's rule keeps to the
+# middle.
 
 # %% [markdown]
 # ## 5. Nesterov's step
@@ -490,10 +494,11 @@ viz.plot_flow(flow)
 # *Finding.* Five epochs of 23 batches (an incomplete last one is left out) are 115 steps. On MNIST
 # they are 5,000, so we are at the very beginning. On the right, for some twenty steps the gradients
 # of the upper three layers only shrink; then the network finds a way down, and between steps 20 and
-# 60 those of `dense1` become about six times as large. What one fears in deep networks, that little
-# arrives at the first layer, is not so here: each weight of `conv1` is used at 576 positions and
-# collects slopes from all of them. And on the left, the weights of `conv1` grow by two thirds,
-# while those of `dense1`, 82 % of all parameters, have hardly left the size they were drawn with.
+# 60 those of `dense1` become about six times as large. In deep networks one fears that little of
+# the slope arrives at the first layer. Here that is not so: each weight of `conv1` is used at 576
+# positions, and collects slopes from all that the pooling lets through, up to 144. And on the left,
+# the weights of `conv1` grow by two thirds, while those of `dense1`, 82 % of all parameters, have
+# hardly left the size they were drawn with.
 #
 # Two of the printed numbers deserve a question: the validation accuracy is far *above* the training
 # accuracy, and it is far above the test accuracy.
@@ -517,9 +522,9 @@ print(f"measured afterward:     {evaluate(network, parts.train).accuracy:.0%}")
 # ### 7.2 On MNIST
 #
 # The same recipe on 50,000 images was run with several seeds, and recorded. (The printed command
-# needs MNIST, and makes everything anew that this lesson quotes.) How far can we believe the second
-# decimal? A count of $n$ images has a standard error (lesson 4), and chance in the training adds
-# its own.
+# needs MNIST, and computes every recorded number of this lesson anew.) How far can we believe the
+# second decimal? A count of $n$ images has a standard error (lesson 4), and chance in the training
+# adds its own.
 
 # %% tags=["nbval-ignore-output"]
 record = load_recorded("lasagne-mnist")
@@ -539,15 +544,15 @@ viz.plot_curves(curves, "epoch", "accuracy", y_range=(0.84, 1.0))
 # *Finding.* One line for each seed. After a single epoch the validation accuracy is above 97 %;
 # after five all seeds lie close together at about 99 %. The training accuracy stays below, as ours
 # did. The seeds scatter less than the count itself can be off, ten images of 10,000. The tutorial's
-# 98.85 % is ten images below our lowest; but an earlier run of the same ten seeds, with sums that
-# were rounded differently, had one as low. One training is one draw.
+# 98.85 % is ten images below our lowest; but where sums are rounded differently the same ten seeds
+# give ten other numbers, and one of them can be as low. One training is one draw.
 
 # %% [markdown]
 # ## 8. What each ingredient is worth
 #
 # The network that comes with the package has the same layers, and was trained by a better recipe: a
-# learning rate that rises and falls, warped images, less dropout, sharp images at the end, other
-# pens, other hands, and more epochs. First we look at them, then we measure.
+# learning rate that rises and falls, larger batches, warped images, less dropout, sharp images at
+# the end, other pens, other hands, and more epochs. First we look at them, then we measure.
 #
 # ### 8.1 New images from old ones
 #
@@ -626,10 +631,10 @@ viz.plot_rows(forms, kind="picture")
 # ### 8.2 A learning rate that rises and falls
 #
 # At first the network is far off and its slopes are wild, so careful steps are best. Then large
-# steps get far. In the end small ones let the weights come to rest. The recipe's rate rises in a
-# line to its peak in the first three tenths of the training, stays there for three tenths, and
-# falls in a line to 0 (exercise 3 makes one that does not stay). The peak of 0.06 is six times the
-# tutorial's rate. Kept until the end it would be too rough.
+# steps get far. In the end small ones let the weights come to rest. So the rate follows a
+# **schedule**: it rises in a line to its peak in the first three tenths of the training, stays
+# there for three tenths, and falls in a line to 0 (exercise 3 makes one that does not stay). The
+# peak of 0.06 is six times the tutorial's rate. Kept until the end it would be too rough.
 #
 # ### 8.3 One ingredient after the other
 #
@@ -703,9 +708,10 @@ viz.plot_bars({name: sum(errors) for name, errors in in_folds.items()}, "", "err
 # 2. **Small differences need many images.** Some fifteen errors more or less decide little here.
 #    That is no proof that warps or other hands do harm: with 1,437 images it cannot be seen. (And
 #    what drawn hands can teach, the other folds teach already: they come from the same country.)
-# 3. **Ingredients depend on one another.** Warps and dropout are both noise, put in on purpose. On
-#    top of much dropout the warps seem to harm (51 to 65); with less of it, the same warps stand in
-#    the best line. One order of adding them is not the whole truth.
+# 3. **Ingredients may depend on one another.** Warps and dropout are both noise, put in on purpose.
+#    So warps may be worth more where there is less dropout. This table cannot tell: it has no line
+#    with less dropout and without warps. Add it, and see. One order of adding them is not the whole
+#    truth.
 #
 # ### 8.4 The same on MNIST
 #
@@ -729,26 +735,27 @@ viz.plot_spread(on_mnist, "errors among MNIST's 10,000 validation images")
 # %% [markdown]
 # *Finding.* Each dot is one seed. From the first line to the last the mean errors on MNIST fall
 # from 83 to below 48, about twice as far as the seeds of any line differ. Less dropout saves most,
-# 13, and the schedule 10. About the order there is doubt: a count of 60 has a standard error of 8,
-# so lines that differ by less than ten may stand in the wrong one.
+# 13; the schedule, which came together with larger batches, 10. The order is not certain: a count
+# of 60 has a standard error of 8, so lines that differ by less than ten may stand in the wrong one.
 #
-# With our digits the schedule nearly halves the errors. Warps, which on MNIST look like a gain,
+# With our digits the second line nearly halves the errors. Warps, which on MNIST look like a gain,
 # then look like a loss, and only the sharp images make up for it. The pens had been put in *for*
 # other writers: here they change next to nothing. And seeds that are nearly equally good on MNIST
 # lie up to 1.4 points apart. Where nothing in the training has told a network what to do, chance
 # decides.
 #
-# The last line tells it. Other hands leave MNIST's errors as they are, 47.5, and take those on our
-# digits from 4.1 to 2.2 %: that is more than the seeds of any line differ. MNIST's validation
-# images cannot show what such an ingredient is worth, since MNIST's writers hardly write so. (Nor
-# are our digits quite impartial: section 9 says why.)
+# The last line shows what such knowledge can do. Other hands leave MNIST's errors as they are,
+# 47.5, and take those on our digits from 4.1 to 2.2 %: that is more than the seeds of any line
+# differ. MNIST's validation images cannot show what such an ingredient is worth, since MNIST's
+# writers hardly write so. (Nor are our digits quite impartial: section 9 says why.)
 #
 # ### 8.5 Why nothing is chosen by the test set
 #
-# The recipe was chosen by its validation errors, on these 10,000 images and on 10,000 others. Why
-# not by the test images? Suppose you try twenty recipes that are all *equally good*: each misreads
-# 50 of 10,000 images on average. 25 of them are hopeless images, the same for all, and 25 are bad
-# luck, for each recipe another. You test them all, keep the best, and report its number.
+# The recipe was chosen by its errors on MNIST's validation images, these 10,000 and 10,000 others
+# of the training set; only the drawn digits were chosen otherwise (section 9). Why not by the test
+# images? Suppose you try twenty recipes that are all *equally good*: each misreads 50 of 10,000
+# images on average. 25 of them are hopeless images, the same for all, and 25 are bad luck, for each
+# recipe another. You test them all, keep the best, and report its number.
 #
 # **Predict, then run.** What will the best of twenty seem to read, on average? And what will the
 # same recipe read on 10,000 fresh images?
@@ -784,25 +791,26 @@ print("errors of each seed:", *(len(each) for each in wrong), end="; ")
 print(f"of all of them: {len(set.intersection(*wrong))}, of at least one: {len(set.union(*wrong))}")
 
 # %% [markdown]
-# From about 100 errors of 10,000 to about 40, with the same 160,362 parameters. Nothing of that is
-# a better network: it is better training, on 64,000 images instead of 50,000. What more epochs are
-# worth we cannot say: compared with 8.4, these runs have more of them *and* more images. Half of a
-# network's errors or more are made by every seed, 21: the images' fault, or the recipe's. The rest
-# are its own luck. And one cannot compare with the tutorial's 99.6 % to the last digit: whether
-# that was one seed, or the best epoch of fifty, is not said.
+# From about 100 errors of 10,000 to about 40, with the same 160,362 parameters. None of this comes
+# from a better network. It comes from better training, and from 64,000 images instead of 50,000.
+# What more epochs are worth we cannot say: compared with 8.4, these runs have more of them *and*
+# more images. 21 errors, half of each network's or more, are made by every seed: the images' fault,
+# or the recipe's. The rest are its own luck. And one cannot compare with the tutorial's 99.6 % to
+# the last digit: whether that was one seed, or the best epoch of fifty, is not said.
 #
-# Here the rule was bent. Three recipes have been tested in all, each with three seeds, when it had
-# been chosen. The first read 99.58 % on average. The second, with stronger warps, read 99.54 % and
-# was given up. This is the third, the only one that the record holds; and that there was a third
-# search at all was because the first number did not yet please. So test images did have a say.
-# Three recipes are not twenty: it may flatter our number by a hundredth of a point or two.
+# Here the rule was bent. Three recipes were chosen one after the other, each on validation images,
+# and each was then tested with three seeds. The first read 99.58 % on average. The second, with
+# stronger warps, read 99.54 % and was given up. The third is the one above, the only one in the
+# record; that there was a third search at all was because the first number did not yet satisfy. So
+# test images did have a say: they decided when the search would end. Three recipes are not twenty:
+# it may flatter our number by a hundredth of a point or two.
 
 # %% [markdown]
 # ## 9. Other writers
 #
 # MNIST comes from forms that people in the United States filled in around 1990. Our digits come
-# from forms from Turkey, and they were stored with 8 × 8 points. The shipped network has never been
-# trained on them.
+# from forms from Turkey, and were stored with 8 × 8 points; for the lessons they are enlarged to 28
+# × 28. The shipped network has never been trained on them.
 #
 # But two things were chosen by our *training* part, the 1,437 digits: the forms of the drawn digits
 # and how many there are, by looking at what earlier networks misread there; and which of the
@@ -942,8 +950,8 @@ checks.shift_image(shift_image)
 # %% [markdown]
 # ## Recap
 #
-# - A second convolution weighs what the first one found. With a ReLU between them, no single layer
-#   can do the same. Pooling widens what it sees: 14 pixels from five weights in a row.
+# - A second convolution weighs what the first one found. With a ReLU between them, the two can do
+#   what no single layer can. Pooling widens what it sees: 14 pixels from five weights in a row.
 # - 160,362 parameters, most of them in the dense layer; most of the work is in the second
 #   convolution. Depth made the network smaller.
 # - Weights must start neither too small (nothing reaches the first layer) nor too large.
