@@ -190,7 +190,7 @@ def test_stroke_widths_are_drawn_for_every_image():
 def test_repr_shows_all_settings():
     text = repr(Warp(rotation=5, stroke=(-0.2, 0.5)))
     assert text == (
-        "Warp(rotation=5.0, scale=0.06, shear=0.06, shift=1.0, elastic=0.6, smoothness=4.0, "
+        "Warp(rotation=5.0, scale=0.08, shear=0.08, shift=1.5, elastic=0.8, smoothness=4.0, "
         "stroke=(-0.2, 0.5), share=10)"
     )
     assert repr(eval(text)) == text

@@ -61,9 +61,7 @@ CORRECTED = System(
     layers=partial(ARCHITECTURES["lasagne"], dropout=(0.2, 0.3)),
     optimizer=lambda rate: Momentum(Triangular(rate, rise=0.3, hold=0.3), nesterov=True),
     enlarge=_with_other_hands,
-    augment=Warp(
-        rotation=9, scale=0.08, shear=0.08, shift=1.5, elastic=0.8, stroke=(-0.1, 0.3), share=10
-    ),
+    augment=Warp(),
     augment_until=0.9,
 )
 AS_WRITTEN = System(
